@@ -1,0 +1,47 @@
+"""What runs the repository's own code: an engine makes an environment from a source tree and runs commands in it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """A place where a release's code runs.
+
+    `identity` stands where an image reference would: `env:sha256:<64 hex>` on engine `process`, over the
+    interpreter, the locked requirements and the source. `python` is the interpreter to call.
+    """
+
+    identity: str
+    python: Path
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One command in a sandboxed child: only `env` and an allow-list reach it; `timeout` in seconds."""
+
+    argv: Sequence[str]
+    cwd: Path
+    log: Path
+    env: Mapping[str, str] = {}
+    timeout: float = 3600.0
+
+
+class Engine(Protocol):
+    """Makes environments and runs commands in them."""
+
+    def build(self, source: Path, *, serving: bool = False, tests: bool = False) -> Environment:
+        """Make (or find, by digest) the environment of a source tree.
+
+        `serving` adds the locked KServe, `tests` adds tests/requirements.txt. Raises `LockMissing`,
+        `InstallFailed`, `EnvironmentConflict`.
+        """
+        ...
+
+    def run(self, command: Command) -> int:
+        """Run to the end and return the real exit code; stdout and stderr go to `command.log`.
+
+        Raises `TaskTimedOut` past `command.timeout`; nothing of the command's process group is left then.
+        """
+        ...
