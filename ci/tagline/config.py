@@ -61,7 +61,7 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     label: str
     id: str = "row_id"
-    metrics: dict[str, Metric] = {"wrong": Metric()}
+    metrics: dict[str, Metric] = msgspec.field(default_factory=lambda: {"wrong": Metric()})
 
 
 class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +82,7 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the whole; `ttl` is the dead-man switch.
     """
 
-    steps: list[Percent] = [10, 25, 50]
+    steps: list[Percent] = msgspec.field(default_factory=lambda: [10, 25, 50])
     step_time: str = "2m"
     max_duration: str = "30m"
     max_bad_increase: Share = 0.02
@@ -101,7 +101,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pipeline: str = ""
     paths: list[str] = []
     models: dict[str, Model] = {}
-    environments: list[str] = ["prod"]
+    environments: list[str] = msgspec.field(default_factory=lambda: ["prod"])
     platform: str = "local"
     train: Train = Train.ON_RELEASE
     parameters: dict[str, Any] = {}
