@@ -1,0 +1,170 @@
+"""tagline.yaml is strict: each mistake names its line, its column and the way out."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tagline.config import Config, Train, parse
+from tagline.errors import BadWord, ConfigError, NotYetSupported
+
+DIGEST = "a1" * 32
+EXAMPLE = f"""\
+pipeline: wine
+environments: [staging, prod]
+smoke: {{trees: 5}}
+serving: {{runtime: sklearn}}
+gate:
+  data: data/holdout.csv
+  sha256: {DIGEST}
+  label: cultivar
+  metrics: {{wrong: {{max_drop: 0.10, floor: 0.75}}}}
+rollout: {{steps: [10, 50], step_time: 20s, max_duration: 5m}}
+"""
+
+
+def refusal(text: str, kind: type[ConfigError] = ConfigError) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, default_name="wine")
+    assert type(caught.value) is kind
+    return caught.value
+
+
+def test_the_example_of_the_documentation_reads_as_it_says() -> None:
+    config = parse(EXAMPLE)
+    assert config.pipeline == "wine"
+    assert config.environments == ["staging", "prod"]
+    assert config.gate is not None and config.gate.metrics["wrong"].floor == 0.75
+    assert config.rollout.steps == [10, 50] and config.train is Train.ON_RELEASE
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n", "---\n", "---\n# nothing\n...\n", "null"])
+def test_a_file_that_says_nothing_gives_the_defaults(text: str) -> None:
+    assert parse(text, default_name="wine") == Config(pipeline="wine")
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "place", "fix"),
+    [
+        ("pipelin: wine", "unknown key 'pipelin'", "1:1", "did you mean 'pipeline'?"),
+        ("smoke:\n  a: 1\ngate: {sha265: x}", "unknown key 'gate.sha265'", "3:8", "'sha256'"),
+        (
+            "gate: {metrics: {wrong: {max_dorp: 1}}}",
+            "unknown key 'gate.metrics.wrong.max_dorp'",
+            "1:26",
+            "'max_drop'",
+        ),
+        ("models: {a: {ouput: t.m}}", "unknown key 'models.a.ouput'", "1:14", "'output'"),
+        ("train: on-releas", "'on-releas' is not one of on-release, manual", "1:8", "'on-release'"),
+        ("a: [1", "broken YAML", "1:6", ""),
+        ("a: 1\n\tb: 2", "broken YAML", "2:1", ""),
+        ("smoke: 1\nsmoke: 2", "'smoke' is given twice, first in line 1, column 1", "2:1", "keep one"),
+        ("smoke: {a: 1, a: 2}", "'a' is given twice", "1:15", "keep one"),
+        ("pipeline: no", "YAML reads no as true or false", "1:11", 'write "no" in quotes'),
+        ("models: {on: {}}", "YAML reads on as true or false", "1:10", 'write "on" in quotes'),
+        ("pipeline: 1.10", "YAML reads 1.10 as a number", "1:11", '"1.10"'),
+        ("environments: [a, 7]", "environments[1] must be text", "1:19", '"7"'),
+        (
+            "rollout: {step_time: 1:30}",
+            "YAML reads 1:30 as a number in a form that misleads",
+            "1:22",
+            '"1:30"',
+        ),
+        ("smoke: {a: 010}", "YAML reads 010 as a number in a form that misleads", "1:12", '"010"'),
+        ("smoke: {a: 2026-11-23}", "YAML reads 2026-11-23 as a date", "1:12", '"2026-11-23"'),
+        ("smoke: {a: .nan}", "YAML reads .nan as", "1:12", '".nan"'),
+        ("1: a", "1 is not a name", "1:1", "quotes"),
+        ("smoke: &x {a: 1}\nparameters: *x", "aliases are not read", "2:13", ""),
+        ("smoke: !!python/name:os.system ''", "is not read here", "1:8", "plain value"),
+        ("a: 1\n---\nb: 2", "broken YAML", "2:1", ""),
+        ("serving: 3", "serving must be a mapping or empty, and is a whole number", "1:10", ""),
+        ("serving: {runtime: sklaern}", "serving.runtime must be sklearn", "1:20", ""),
+        ("gate: {data: x}", "gate lacks the key 'sha256'", "1:7", "add sha256"),
+        ("rollout: {steps: [10.5]}", "rollout.steps[0] must be a whole number, and is a number", "1:19", ""),
+        (
+            "rollout: {max_bad_increase: 3}",
+            "rollout.max_bad_increase is 3: expected float <= 1.0",
+            "1:29",
+            "",
+        ),
+        ("models: {a: {output: t.m}, b: {output: 1}}", "models.b.output must be text", "1:40", '"1"'),
+        ("- a", "must be a mapping", "", "pipeline: my-model"),
+    ],
+)
+def test_a_mistake_names_its_place_and_its_mending(text: str, what: str, place: str, fix: str) -> None:
+    error = refusal(text)
+    assert what in error.what
+    assert error.where == (f"tagline.yaml:{place}" if place else "tagline.yaml")
+    assert fix in error.fix
+
+
+@pytest.mark.parametrize("key", ["approvals", "signers", "promotion", "pipelines", "schedules", "tagline"])
+def test_what_a_later_version_brings_is_refused_by_name(key: str) -> None:
+    error = refusal(f"pipeline: wine\n{key}: 2", NotYetSupported)
+    assert key in error.what and "later version of tagline" in error.what
+    assert error.where == "tagline.yaml:2:1"
+
+
+def test_a_platform_of_a_later_version_is_refused_by_name() -> None:
+    assert "'kubeflow'" in refusal("platform: kubeflow", NotYetSupported).what
+
+
+def test_a_name_that_breaks_the_grammar_is_refused() -> None:
+    assert "'Wine_1' is not a pipeline" in refusal("pipeline: Wine_1", BadWord).what
+
+
+@pytest.mark.parametrize(
+    ("rollout", "what"),
+    [
+        ("{steps: [20]}", "begin with at most 10"),
+        ("{steps: [10, 10]}", "must rise"),
+        ("{steps: [10, 99]}", "leave the stable model"),
+        ("{steps: [10], step_time: 2h}", "longer than max_duration"),
+        ("{ttl: soon}", "not a duration"),
+        ("{max_bad_increase: 0.0}", "above 0"),
+    ],
+)
+def test_a_rollout_that_cannot_be_played_is_refused(rollout: str, what: str) -> None:
+    assert what in refusal(f"rollout: {rollout}").what
+
+
+def test_quotes_make_a_word_of_what_yaml_misreads() -> None:
+    assert parse('pipeline: "no"\nenvironments: ["on"]').environments == ["on"]
+
+
+KEYS = st.sampled_from(
+    ["pipeline", "gate", "rollout", "steps", "models", "x", "no", "1", "~", "<<", "tagline", "train"]
+)
+LEAVES = st.sampled_from(
+    ["1", "-1.5", "no", "x", "~", "", "'q'", "1e400", "*a", "&a b", "!!int z", "2020-01-01", "0o7"]
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | st.lists(st.tuples(KEYS, inner), max_size=3).map(
+            lambda items: "{" + ", ".join(f"{key}: {value}" for key, value in items) + "}"
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.text() | st.text(alphabet="ab:[]{}-, \n\t\"'&*!|>%@`0?#\\xU9"))
+def test_no_text_raises_anything_but_a_config_error(text: str) -> None:
+    try:
+        assert isinstance(parse(text, default_name="wine"), Config)
+    except ConfigError as error:
+        assert str(error)
+
+
+@given(st.lists(st.tuples(KEYS, VALUES), max_size=4))
+def test_no_document_raises_anything_but_a_config_error(entries: list[tuple[str, str]]) -> None:
+    text = "".join(f"{key}: {value}\n" for key, value in entries)
+    try:
+        assert isinstance(parse(text, default_name="wine"), Config)
+    except ConfigError as error:
+        assert error.where.startswith("tagline.yaml")
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, 'a: "\\UFFFFFFFF"', "\x00", "a: " + "9" * 6000, "{a: " * 3000])
+def test_hostile_text_is_a_config_error_too(text: str) -> None:
+    refusal(text)
