@@ -1,0 +1,36 @@
+# Two commands: `make demo` plays the story, `make test` runs the suite. Both install what they need, once.
+.PHONY: demo test lint soak bench lock clean
+PYTHON ?= python3
+export PYTHON
+WORKERS ?= 2
+
+demo:
+	@tools/install tagline
+	@.venv/bin/python -m demo $(if $(KEEP),--keep)
+
+test: lint
+	@.venv/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not soak"
+
+lint:
+	@tools/install test
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
+
+soak:
+	@tools/install test
+	@.venv/bin/python -m pytest -q -m soak --timeout 28800 tests/soak
+
+bench:
+	@tools/install test
+	@.venv/bin/python -m tests.bench
+
+# needs uv: the locks hold for Python 3.11 to 3.13
+lock:
+	@for name in tagline test serving; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
+
+clean:
+	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,33 @@
+"""`tagline ci`: the one call that CI makes, on every event."""
+
+import click
+
+from tagline.cli.shared import as_json, finish, open_world, show
+
+
+@click.command()
+@click.option("--event", type=click.Choice(["pr", "merge", "tag", "schedule"]), help="Default: what git says.")
+@click.option("--ref", help="The tag of a tag event, or the branch of the others.")
+@click.option("--dry-run", is_flag=True, help="Print the plan; do nothing.")
+@as_json
+def command(event: str | None, ref: str | None, dry_run: bool, json_: bool) -> int:
+    """Look at the event, plan, and run: checks for a pull request, a release for a merge, a promotion for a tag.
+
+    On plain git the branch checked out decides: the default branch is a merge, another one a pull request.
+
+    \b
+    Examples:
+      tagline ci
+      tagline ci --dry-run
+      tagline ci --event tag --ref promote/prod/wine/1
+      tagline ci --event schedule     goes on with whatever is open
+    """
+    from tagline.flow.ci import plan_event, run_plan
+    from tagline.render.terminal import plan_text
+
+    world = open_world(json_)
+    plan = plan_event(world, event, ref)
+    if dry_run:
+        show(plan, json_, plan_text)
+        return 0
+    return finish(run_plan(world, plan), json_)

@@ -1,0 +1,23 @@
+"""`tagline history`: what happened, from the ledger."""
+
+import click
+
+from tagline.cli.shared import as_json, open_world, show
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("--env", help="Only this environment.")
+@as_json
+def command(model: str | None, env: str | None, json_: bool) -> None:
+    """List the ledger's events, oldest first, each as a sentence.
+
+    \b
+    Examples:
+      tagline history
+      tagline history wine --env prod
+    """
+    from tagline.flow.status import history
+    from tagline.render.terminal import history_text
+
+    show(history(open_world(json_), model=model or "", env=env or ""), json_, history_text)

@@ -1,0 +1,103 @@
+"""The command `tagline`: the list of commands, and the one place where errors become exit codes."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from tagline import __version__
+
+COMMANDS = {
+    "init": "Make a project from the template.",
+    "check": "Config, lock, compile, the project's tests, smoke training if asked.",
+    "compile": "pipeline.py to pipeline.yaml, deterministic.",
+    "ci": "The one CI call: look at the event, plan, run.",
+    "release": "Version, environment, smoke training, tag, upload, full training.",
+    "train": "Run the training of a release; register the model.",
+    "promote": "Ask, by a tag, for a model in an environment.",
+    "rollback": "Go back to the last good version, at once.",
+    "unblock": "Lift the block of a version that was taken back.",
+    "adopt": "Settle promotion tags that are older than the ledger.",
+    "status": "What is asked, decided and served, and where they disagree.",
+    "history": "What happened, from the ledger.",
+    "verify": "Is the ledger sound?",
+    "local": "The local platform's processes: up, down, status, logs, traffic.",
+    "doctor": "What this machine and this repository lack.",
+}
+
+
+class Commands(click.Group):
+    """A group that lists its commands without loading them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"tagline.cli.{name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="tagline %(version)s")
+def cli() -> None:
+    """From a commit to a served model: merge to main releases, a tag promotes.
+
+    \b
+    Examples:
+      tagline init wine          a project from the template
+      tagline ci                 what CI calls, on every event
+      tagline promote wine --to prod
+      tagline status
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process with the exit code of what happened."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; errors are printed to stderr."""
+    from tagline.errors import INTERRUPTED, TaglineError
+
+    try:
+        code: Any = cli.main(arguments, prog_name="tagline", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except TaglineError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        from tagline.cli.crash import report
+
+        return report(error)

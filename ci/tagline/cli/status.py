@@ -1,0 +1,23 @@
+"""`tagline status`: what is asked, decided and served."""
+
+import click
+
+from tagline.cli.shared import as_json, open_world, show
+
+
+@click.command()
+@as_json
+def command(json_: bool) -> None:
+    """Show releases and models, and for each environment what is asked, decided and served.
+
+    It ends with the next sensible command.
+
+    \b
+    Examples:
+      tagline status
+      tagline status --json
+    """
+    from tagline.flow.status import status
+    from tagline.render.terminal import status_text
+
+    show(status(open_world(json_)), json_, status_text)

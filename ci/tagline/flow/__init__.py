@@ -1,0 +1,1 @@
+"""What tagline does, as functions: each looks first, may be repeated, and returns what happened."""

@@ -1,0 +1,1 @@
+"""The story that `make demo` plays, with the commands a user types."""

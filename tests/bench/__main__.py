@@ -1,0 +1,13 @@
+"""`make bench`: every speed as a ratio, measured side by side in one run, printed as Markdown tables."""
+
+from tests.bench import commands, router
+
+
+def main() -> None:
+    for bench in (commands.help_table, commands.nothing_to_do_table, router.table):
+        print(bench(), flush=True)
+        print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The plan is a pure function of what is known; it never comes out empty."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tagline.flow.plan import Check, Event, FinishRelease, Known, MakeRelease, Nothing, Promote, Register, Train, plan
+from tagline.words import ModelVersion, Promotion, Release
+
+RELEASE = Release(0, 2, 0)
+ASKED = Promotion("prod", "wine", 3)
+
+
+def kinds(known: Known) -> list[type]:
+    return [type(step) for step in plan(known).steps]
+
+
+def test_a_pull_request_is_checked_and_nothing_else() -> None:
+    assert kinds(Known(Event.PR, "topic", next_release=RELEASE)) == [Check]
+
+
+def test_a_pull_request_says_what_a_merge_would_release() -> None:
+    known = Known(Event.PR, "topic", next_release=RELEASE, next_reason="1 feat commit")
+    assert plan(known).steps[0].reason == "a merge would release 0.2.0: 1 feat commit"
+
+
+def test_a_merge_that_affects_the_pipeline_is_checked_released_and_trained() -> None:
+    assert kinds(Known(Event.MERGE, "main", next_release=RELEASE)) == [Check, MakeRelease, Train]
+
+
+def test_a_merge_with_manual_training_does_not_train() -> None:
+    known = Known(Event.MERGE, "main", next_release=RELEASE, train_on_release=False)
+    assert kinds(known) == [Check, MakeRelease]
+
+
+def test_a_merge_that_affects_nothing_says_why_it_does_nothing() -> None:
+    made = plan(Known(Event.MERGE, "main", next_reason="contained in 1.5.0"))
+    assert [type(step) for step in made.steps] == [Nothing]
+    assert made.steps[0].reason == "contained in 1.5.0"
+
+
+def test_a_claimed_release_without_upload_and_training_goes_on_where_it_stopped() -> None:
+    assert kinds(Known(Event.MERGE, "main", claimed=RELEASE)) == [FinishRelease, Train]
+
+
+def test_a_finished_release_is_left_alone() -> None:
+    known = Known(Event.MERGE, "main", claimed=RELEASE, uploaded=True, trained=ModelVersion(RELEASE, 1))
+    assert kinds(known) == [Nothing]
+
+
+def test_a_finished_training_is_registered_instead_of_trained_again() -> None:
+    assert kinds(Known(Event.MERGE, "main", claimed=RELEASE, uploaded=True, unregistered=1)) == [Register]
+
+
+def test_a_promotion_tag_is_acted_on() -> None:
+    assert kinds(Known(Event.TAG, str(ASKED), promotion=ASKED)) == [Promote]
+
+
+def test_a_release_tag_needs_nothing_more() -> None:
+    assert kinds(Known(Event.TAG, "v0.2.0")) == [Nothing]
+
+
+def test_the_schedule_finishes_registers_and_promotes() -> None:
+    known = Known(Event.SCHEDULE, "main", open_promotions=[ASKED], unfinished=[RELEASE], unregistered=2)
+    assert kinds(known) == [FinishRelease, Register, Promote]
+
+
+known_things = st.builds(
+    Known,
+    event=st.sampled_from(list(Event)),
+    ref=st.just("ref"),
+    smoke_on_pr=st.booleans(),
+    train_on_release=st.booleans(),
+    next_release=st.none() | st.just(RELEASE),
+    next_reason=st.text(max_size=9),
+    claimed=st.none() | st.just(RELEASE),
+    uploaded=st.booleans(),
+    trained=st.none() | st.just(ModelVersion(RELEASE, 1)),
+    promotion=st.none() | st.just(ASKED),
+    open_promotions=st.lists(st.just(ASKED), max_size=2),
+    unfinished=st.lists(st.just(RELEASE), max_size=2),
+    unregistered=st.integers(0, 2),
+)
+
+
+@given(known_things)
+def test_every_plan_has_a_step_and_only_a_merge_makes_a_release(known: Known) -> None:
+    made = plan(known)
+    assert made.steps
+    assert known.event is Event.MERGE or not any(isinstance(step, MakeRelease | Train) for step in made.steps)
+
+
+@given(known_things)
+def test_a_pull_request_never_holds_a_step_that_needs_a_credential(known: Known) -> None:
+    if known.event is Event.PR:
+        assert all(isinstance(step, Check) for step in plan(known).steps)

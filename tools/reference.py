@@ -1,0 +1,104 @@
+"""Write docs/reference from the code: commands, settings, exit codes. `--check` only compares."""
+
+import inspect
+import sys
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+from tagline import config, errors
+from tagline.cli.main import COMMANDS, cli
+
+FOLDER = Path(__file__).parent.parent / "docs/reference"
+NOTE = "<!-- made by tools/reference.py; do not edit -->\n\n"
+
+
+def first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def error_classes(base: type[errors.TaglineError] = errors.TaglineError) -> Iterator[type[errors.TaglineError]]:
+    for child in base.__subclasses__():
+        yield child
+        yield from error_classes(child)
+
+
+def exit_codes() -> str:
+    rows = [(0, "", "Success; the report says so where nothing was to do."), (2, "", "A wrong command line.")]
+    rows += [(errors.INTERNAL, "", "A bug of tagline's; a crash report was written.")]
+    rows += [(kind.exit_code, kind.__name__, first_line(kind)) for kind in error_classes()]
+    rows += [(errors.INTERRUPTED, "", "Interrupted (Ctrl-C); the next call goes on.")]
+    table = "\n".join(f"| {code} | {name} | {text} |" for code, name, text in sorted(rows))
+    return f"{NOTE}# Exit codes\n\n| code | error | means |\n|---|---|---|\n{table}\n"
+
+
+def commands() -> str:
+    parts = [f"{NOTE}# Commands\n"]
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command
+        parts += list(_command(f"tagline {name}", command))
+    return "\n".join(parts)
+
+
+def _command(path: str, command: click.Command) -> Iterator[str]:
+    context = click.Context(command, info_name=path)
+    yield f"## `{path}`\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.commands:
+            yield from _command(f"{path} {name}", command.commands[name])
+
+
+def settings() -> str:
+    parts = [f"{NOTE}# tagline.yaml\n\nEvery key has a default; `serving` and `gate` are needed to promote.\n"]
+    for struct in (config.Config, config.Serving, config.Gate, config.Metric, config.Rollout, config.Model):
+        rows = [_setting(field, struct) for field in msgspec.structs.fields(struct)]
+        title = "the file" if struct is config.Config else struct.__name__.lower()
+        parts.append(f"## {title}\n\n{inspect.getdoc(struct)}\n\n| key | type | default |\n|---|---|---|")
+        parts.append("\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def _setting(field: msgspec.structs.FieldInfo, struct: type) -> str:
+    if field.required:
+        default = "needed"
+    elif field.default_factory is not msgspec.NODEFAULT:
+        default = f"`{msgspec.json.encode(field.default_factory()).decode()}`"
+    else:
+        default = f"`{msgspec.json.encode(field.default).decode()}`"
+    return f"| `{field.name}` | {_type_name(field.type)} | {default} |"
+
+
+def _type_name(kind: object) -> str:
+    if typing.get_origin(kind) is typing.Annotated:
+        return _type_name(typing.get_args(kind)[0])
+    if isinstance(kind, type) and issubclass(kind, str) and hasattr(kind, "__members__"):
+        return " or ".join(f"`{member.value}`" for member in kind)  # type: ignore[attr-defined]
+    arguments = [_type_name(argument) for argument in typing.get_args(kind) if argument is not type(None)]
+    if arguments:
+        origin = getattr(typing.get_origin(kind), "__name__", "")
+        return f"{origin} of {' to '.join(arguments)}" if origin in {"list", "dict"} else " or ".join(arguments)
+    return getattr(kind, "__name__", str(kind))
+
+
+PAGES = {"commands.md": commands, "settings.md": settings, "exit-codes.md": exit_codes}
+
+
+def main() -> int:
+    stale = []
+    for name, make in PAGES.items():
+        file, text = FOLDER / name, make()
+        if "--check" in sys.argv:
+            stale += [name] if not file.exists() or file.read_text() != text else []
+        else:
+            FOLDER.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+    if stale:
+        print(f"stale: {', '.join(stale)}; run: .venv/bin/python tools/reference.py")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
