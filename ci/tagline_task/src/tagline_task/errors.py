@@ -1,0 +1,59 @@
+"""Every way a task or a predictor can end, each with its own exit code.
+
+0 is success; 1 an exception of the repository's own code, with its traceback; 2 and up are ours, one
+sentence each.
+"""
+
+from typing import ClassVar
+
+
+class TaskError(Exception):
+    """One sentence for the person who reads the log; `exit_code` is the process's answer."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ContractError(TaskError):
+    """A signature, an argument or an executor input that does not fit the other two."""
+
+    exit_code = 2
+
+
+class OutputError(TaskError):
+    """A declared output was not written, or cannot be handed over."""
+
+    exit_code = 4
+
+
+class DigestMismatch(TaskError):
+    """The model is not the one whose digest was given."""
+
+    exit_code = 5
+
+
+class ModelDoesNotLoad(TaskError):
+    """The predictor could not load the model."""
+
+    exit_code = 6
+
+
+class PredictionFailed(TaskError):
+    """The model raised, or gave another number of predictions than it got instances."""
+
+    exit_code = 7
+
+
+class BadFeatures(TaskError):
+    """The table of features cannot be read, or lacks the column that names a row."""
+
+    exit_code = 8
+
+
+class PortTaken(TaskError):
+    """Another program listens on the port that the server was given."""
+
+    exit_code = 9
+
+
+class BadInput(ValueError):
+    """An instance that no model of this kind can take: the client's mistake, HTTP 400."""
