@@ -1,0 +1,191 @@
+"""Runs the repository's own code in a child that can reach none of the parent's credentials."""
+
+import ctypes
+import os
+import pwd
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from glob import glob
+from pathlib import Path
+
+from tagline.engines import Command
+from tagline.errors import TaskTimedOut
+
+_LAUNCH = Path(__file__).with_name("launch.py")
+_PR_SET_DUMPABLE = 4
+_STOP_SECONDS = 20.0
+_ALLOWED = {
+    "PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME",
+    "OMP_NUM_THREADS", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+}  # fmt: skip
+_ALLOWED_PREFIXES = ("LC_", "NVIDIA_")
+_SECRET_FILES = (
+    ".ssh", ".gnupg", ".git-credentials", ".gitconfig", ".config/git", ".config/gh", ".netrc", ".pypirc",
+    ".docker", ".kube", ".vault-token", ".aws", ".azure", ".config/gcloud", ".config/containers",
+)  # fmt: skip
+_SOCKETS = (
+    "/run/docker.sock", "/var/run/docker.sock", "/run/podman", "/run/containerd", "/run/crio",
+    "/run/buildkit", "/run/snap.docker",
+)  # fmt: skip
+_USER_SOCKETS = (
+    "docker.sock", "podman", "containerd", "buildkit", "keyring", "gnupg", "ssh-agent.socket", "gcr", "bus",
+)  # fmt: skip
+
+
+def environment(outer: Mapping[str, str], extra: Mapping[str, str], home: Path) -> dict[str, str]:
+    """What reaches the child: allow-listed names of `outer` (no proxy with a password), then `extra`."""
+    inner = {
+        name: value
+        for name, value in outer.items()
+        if (name in _ALLOWED or name.startswith(_ALLOWED_PREFIXES))
+        and not (name.lower().endswith("_proxy") and "@" in value)
+    }
+    own = {"HOME": str(home), "TMPDIR": str(home / "tmp"), "PYTHONUNBUFFERED": "1"}
+    return {"PATH": os.defpath, "LANG": "C.UTF-8"} | inner | own | dict(extra)
+
+
+def secrets(outer: Mapping[str, str]) -> list[Path]:
+    """Files, folders and sockets here that hold credentials or lead to an agent or a container engine."""
+    homes = {Path(outer["HOME"])} if outer.get("HOME") else set()
+    homes |= {Path(entry.pw_dir) for entry in pwd.getpwall() if entry.pw_uid == os.getuid()}
+    named = [outer.get("SSH_AUTH_SOCK", ""), outer.get("DOCKER_CONFIG", ""), outer.get("KUBECONFIG", "")]
+    named += [outer.get("DOCKER_HOST", "").removeprefix("unix://"), *glob("/tmp/ssh-*"), *_SOCKETS]
+    runtime = Path(outer.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    found = [home / name for home in sorted(homes) for name in _SECRET_FILES]
+    found += [Path(name) for name in named if name.startswith("/")] + [
+        runtime / name for name in _USER_SOCKETS
+    ]
+    return [path for path in found if os.path.exists(path)]
+
+
+def protect_parent() -> None:
+    """Make this process not dumpable: others of its user can no longer read its memory or environment.
+
+    Called once, before the first child. A program that this process executes is dumpable again.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+class Child:
+    """A running command whose every descendant ends with it, with `stop()`, or with this process."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", life: int) -> None:
+        self._process, self._life = process, life
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, negative for a signal; raises `subprocess.TimeoutExpired` after `timeout` s."""
+        return self._process.wait(timeout)
+
+    def stop(self) -> None:
+        """End the command and all that it started; again is a no-op."""
+        if self._life >= 0:
+            os.close(self._life)
+            self._life = -1
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(_STOP_SECONDS)
+
+
+@contextmanager
+def running(
+    command: Command, *, outer: Mapping[str, str] | None = None, hide: Sequence[Path] = ()
+) -> Iterator[Child]:
+    """Start a command in the sandbox, with a HOME of its own that is removed afterwards.
+
+    `outer` is the environment to choose from (this process's by default); `hide` names more paths that the
+    child must not see, such as the `.git` of the work tree. `command.cwd` is a copy of the tree without it.
+    """
+    outer = os.environ if outer is None else outer
+    with tempfile.TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True) as folder:
+        theirs, ours = os.pipe()
+        try:
+            process = _launch(command, Path(folder), theirs, outer, hide)
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
+        child = Child(process, ours)
+        try:
+            yield child
+        finally:
+            child.stop()
+
+
+def run(command: Command, *, outer: Mapping[str, str] | None = None, hide: Sequence[Path] = ()) -> int:
+    """Run a command to its end and return its exit code (negative: the signal that ended it).
+
+    stdout and stderr are appended to `command.log`. Raises `TaskTimedOut` past `command.timeout`; whatever
+    happens, also when this process is killed, no process of the command is left.
+    """
+    with running(command, outer=outer, hide=hide) as child:
+        try:
+            return child.wait(command.timeout)
+        except subprocess.TimeoutExpired:
+            what = f"{Path(command.argv[0]).name} ran longer than {command.timeout:g} s and was stopped"
+            raise TaskTimedOut(what, where=str(command.log)) from None
+
+
+def start(
+    command: Command, home: Path, *, outer: Mapping[str, str] | None = None, hide: Sequence[Path] = ()
+) -> "subprocess.Popen[bytes]":
+    """Start a command that outlives this process (a model server): same guards, own session, nobody keeps it.
+
+    `home` is its HOME, kept by the caller. The process returned is the command itself.
+    """
+    return _launch(command, home, -1, os.environ if outer is None else outer, hide)
+
+
+def _launch(
+    command: Command, home: Path, life: int, outer: Mapping[str, str], hide: Sequence[Path]
+) -> "subprocess.Popen[bytes]":
+    if (command.cwd / ".git").exists():
+        raise ValueError(f"{command.cwd} is a work tree: the repository's code runs in a copy without .git")
+    (home / "tmp" / "scratch").mkdir(parents=True, exist_ok=True)
+    command.log.parent.mkdir(parents=True, exist_ok=True)
+    hidden = [str(path) for path in (*secrets(outer), *hide)]
+    words = [str(life), str(home / "tmp" / "scratch"), str(len(hidden)), *hidden, *command.argv]
+    with command.log.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_LAUNCH), *words],
+            cwd=command.cwd,
+            env=environment(outer, command.env, home),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[life] if life >= 0 else [],
+            start_new_session=True,
+        )
+
+
+_TRY_DOORS = """
+import os, sys
+for pid, whose in zip(sys.argv[1:3], ("tagline", "the program that started tagline")):
+    try:
+        open(f"/proc/{pid}/environ").close()
+        print(f"the environment of {whose} can be read")
+    except OSError:
+        pass
+for path in sys.argv[3:]:
+    try:
+        seen = os.listdir(path) if os.path.isdir(path) else os.stat(path).st_rdev == 0
+    except OSError:
+        seen = False
+    if seen:
+        print(f"{path} can be reached")
+"""
+
+
+def gaps() -> list[str]:
+    """What the sandbox cannot shut on this machine, a sentence each, found by trying from inside."""
+    with tempfile.TemporaryDirectory(prefix="tagline-") as folder:
+        log = Path(folder, "gaps")
+        doors = [str(os.getpid()), str(os.getppid()), *map(str, secrets(os.environ))]
+        run(Command([sys.executable, "-I", "-S", "-c", _TRY_DOORS, *doors], Path(folder), log, timeout=30.0))
+        return log.read_text(errors="replace").splitlines()

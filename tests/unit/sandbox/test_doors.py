@@ -1,0 +1,100 @@
+"""A hostile child tries every door to its parent's credentials: open without the guards, shut with them."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from .conftest import HOME_FILES, SECRET, World
+
+PROCESS_DOORS = [
+    "environment",
+    "parent's environment",
+    "parent's memory",
+    "parent's descriptors",
+    "ptrace",
+    "inherited descriptors",
+    ".git of its tree",
+]
+HIDDEN_DOORS = ["agent", "engine", ".git of the work tree", *HOME_FILES]
+GAVE = {"ptrace": "attached", "parent's descriptors": "/credential"}
+USERS = ["root", "nobody"] if os.getuid() == 0 else ["user"]
+
+
+@pytest.fixture(scope="module", params=USERS)
+def user(request: pytest.FixtureRequest, world: World) -> str:
+    name = str(request.param)
+    if name not in world.users:
+        pytest.skip(f"this machine does not let the suite be {name}")
+    return name
+
+
+@pytest.fixture(scope="module")
+def unguarded(world: World, user: str) -> dict[str, str]:
+    return world.try_doors(user, "open")
+
+
+@pytest.fixture(scope="module")
+def guarded(world: World, user: str) -> dict[str, str]:
+    return world.try_doors(user, "guarded")
+
+
+def yama() -> int:
+    switch = Path("/proc/sys/kernel/yama/ptrace_scope")
+    return int(switch.read_text()) if switch.exists() else 0
+
+
+@pytest.mark.parametrize("door", [*PROCESS_DOORS, *HIDDEN_DOORS])
+def test_without_the_guards_the_door_is_open(unguarded: dict[str, str], user: str, door: str) -> None:
+    if yama() and user != "root" and door in ("ptrace", "parent's memory"):
+        pytest.skip("this machine's kernel shuts this door to everybody but root")
+    assert GAVE.get(door, SECRET) in unguarded[door]
+
+
+@pytest.mark.parametrize("door", PROCESS_DOORS)
+def test_with_the_guards_the_door_is_shut(guarded: dict[str, str], door: str) -> None:
+    assert GAVE.get(door, SECRET) not in guarded[door]
+
+
+@pytest.mark.parametrize("door", HIDDEN_DOORS)
+def test_with_mounts_of_its_own_the_child_does_not_see_the_secret(
+    world: World, user: str, guarded: dict[str, str], door: str
+) -> None:
+    if not world.mounts_allowed(user):
+        pytest.skip("this machine does not let this user have mounts of their own")
+    assert SECRET not in guarded[door]
+
+
+def test_the_gaps_are_those_that_the_hostile_child_finds(
+    world: World, user: str, guarded: dict[str, str]
+) -> None:
+    said = " ".join(json.loads(world.play(user, "gaps")))
+    open_sockets = [door for door in ("agent", "engine") if SECRET in guarded[door]]
+    assert all(f"{world.root}/{door}.sock can be reached" in said for door in open_sockets)
+    assert bool(open_sockets) == ("can be reached" in said)
+    assert "environment of tagline can be read" not in said
+
+
+def test_the_child_may_gain_no_rights(world: World, user: str) -> None:
+    lines = world.play(user, "guarded", "cat", "/proc/self/status").splitlines()
+    status = dict(line.split(":\t", 1) for line in lines)
+    held = int(status["CapPrm"], 16) | int(status["CapAmb"], 16)
+    held |= int(status["CapBnd"], 16) if user == "root" else 0
+    sys_ptrace, sys_admin, perfmon = 1 << 19, 1 << 21, 1 << 38
+    assert status["NoNewPrivs"] == "1"
+    assert not held & (sys_ptrace | sys_admin | perfmon)
+
+
+def test_the_child_has_a_home_of_its_own_that_is_gone_afterwards(world: World, user: str) -> None:
+    home = Path(world.play(user, "guarded", "sh", "-c", 'cd && pwd && touch "$TMPDIR/a"').strip())
+    assert home != world.root / "home"
+    assert not home.exists()
+
+
+def test_root_cannot_turn_the_kernels_switches(world: World, user: str) -> None:
+    if user != "root" or not world.mounts_allowed(user):
+        pytest.skip("only root could, and mounts of its own shut this door")
+    switch = "test -w /proc/sys/kernel/core_pattern && echo open || echo shut"
+    assert world.play(user, "open", "sh", "-c", switch) == "open\n"
+    assert world.play(user, "guarded", "sh", "-c", switch) == "shut\n"
