@@ -12,8 +12,8 @@ from tagline_task.artifacts import ARTIFACTS, INPUT, OUTPUT, Artifact
 from tagline_task.errors import ContractError
 from tagline_task.values import TYPES, fit, shown
 
-RESERVED = ("executor_input", "help")
-SINGLE = "Output"  # kfp's own name for the output of a function that returns one value
+RESERVED = ("executor_input", "help", "Output")  # the last is kfp's own
+SINGLE = "output"  # the output parameter of a function that returns one value
 HINT = "write int, float, str, bool, list, dict, Input[...] or Output[...]"
 
 
