@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tagline.errors import PipelineError, TaskContractBroken, TaskFailed, TaskTimedOut
 from tagline.words import ModelVersion, Release
 
 
@@ -53,7 +54,10 @@ class RunRequest(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A run as the platform knows it; `outputs` is its folder (pipeline root), `error` says why it failed."""
+    """A run as the platform knows it; `outputs` is its folder, `error` says why it failed.
+
+    `failure` names the error's class in `tagline.errors`, `log` the failed task's log.
+    """
 
     id: str
     owner: str
@@ -61,6 +65,19 @@ class Run(msgspec.Struct, frozen=True):
     outputs: Path
     error: str = ""
     failed_task: str = ""
+    failure: str = ""
+    log: str = ""
+
+    def problem(self) -> PipelineError | None:
+        """The error to raise for a run that failed or was interrupted; None otherwise."""
+        if self.state not in {RunState.FAILED, RunState.INTERRUPTED}:
+            return None
+        kinds: dict[str, type[PipelineError]] = {
+            kind.__name__: kind for kind in (TaskTimedOut, TaskContractBroken, PipelineError)
+        }
+        what = self.error or f"the run {self.owner} was interrupted"
+        fix = "repeat the command" if self.state is RunState.INTERRUPTED else ""
+        return kinds.get(self.failure, TaskFailed)(what, where=self.log or str(self.outputs), fix=fix)
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -135,7 +152,8 @@ class ServerSpec(msgspec.Struct, frozen=True):
     """Everything needed to serve (or to predict with) one model version.
 
     `predictor` is `sklearn`, `xgboost` or `custom:src/serve.py` (a path inside `source`), `model` a file or
-    folder, `sha256` its digest, checked before loading.
+    folder, `sha256` its digest, checked before loading. `timeout` ends an answer, one slower than `slower_than`
+    is bad (0: no bound), both in seconds; the last deployed version's hold for all versions of the route.
     """
 
     model_name: str
@@ -145,6 +163,8 @@ class ServerSpec(msgspec.Struct, frozen=True):
     sha256: str
     source: Path
     python: Path
+    timeout: float = 10.0
+    slower_than: float = 0.0
 
 
 class Arm(msgspec.Struct, frozen=True):
@@ -157,13 +177,17 @@ class Arm(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """What serves one model in one environment: as recorded, also while the platform is down (`up` False)."""
+    """What serves one model in one environment: as recorded, also while the platform is down (`up` False).
+
+    `stable` is the version that last took everything: it answers for a canary's failed calls.
+    """
 
     env: str
     model: str
     arms: list[Arm]
     url: str = ""
     up: bool = True
+    stable: ModelVersion | None = None
 
     def weight(self, version: ModelVersion) -> int:
         return next((arm.weight for arm in self.arms if arm.version == version), 0)
@@ -278,7 +302,15 @@ class Platform(Protocol):
     """One platform: its name, the machine it belongs to, and the three things it gives."""
 
     name: str
-    machine: str
-    pipelines: Pipelines
-    serving: Serving
-    rollouts: Rollouts
+
+    @property
+    def machine(self) -> str: ...
+
+    @property
+    def pipelines(self) -> Pipelines: ...
+
+    @property
+    def serving(self) -> Serving: ...
+
+    @property
+    def rollouts(self) -> Rollouts: ...
