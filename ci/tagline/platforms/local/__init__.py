@@ -1,0 +1,51 @@
+"""The platform that needs nothing but wheels: folders, SQLite, host processes and real KServe servers."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagline.engines import Engine
+from tagline.platforms import Platform
+
+if TYPE_CHECKING:
+    from tagline.platforms.local.pipelines import LocalPipelines
+    from tagline.platforms.local.rollouts import LocalRollouts
+    from tagline.platforms.local.serving import LocalServing
+
+
+class LocalPlatform:
+    """One user's platform in `home`; each of its three parts is imported when it is first used."""
+
+    name = "local"
+
+    def __init__(self, home: Path, engine: Engine) -> None:
+        self.home, self._engine = home, engine
+
+    @cached_property
+    def machine(self) -> str:
+        from tagline.platforms.local.home import machine
+
+        return machine(self.home)
+
+    @cached_property
+    def pipelines(self) -> "LocalPipelines":
+        from tagline.platforms.local.pipelines import LocalPipelines
+
+        return LocalPipelines(self.home, self._engine)
+
+    @cached_property
+    def serving(self) -> "LocalServing":
+        from tagline.platforms.local.serving import LocalServing
+
+        return LocalServing(self.home)
+
+    @cached_property
+    def rollouts(self) -> "LocalRollouts":
+        from tagline.platforms.local.rollouts import LocalRollouts
+
+        return LocalRollouts(self.home)
+
+
+def open_platform(home: Path, engine: Engine) -> Platform:
+    """The local platform in `home` (`home.tagline_home`), whose code runs through `engine`."""
+    return LocalPlatform(home, engine)

@@ -1,0 +1,133 @@
+"""One container task as a host process: its own copy of the tree, its venv first, its real exit code."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tagline.engines import Command, sandbox
+from tagline.errors import PipelineError, TaskFailed, TaskTimedOut
+from tagline.platforms import TaskEvent
+from tagline.platforms.local import outputs
+from tagline.platforms.local.image import Image, read_image
+from tagline.platforms.local.secrets import masked_log
+from tagline.platforms.local.spec import TASK_MARK
+
+BEGAN, SUCCEEDED, FAILED, WARNING = "began", "succeeded", "failed", "warning"
+_TAIL = 400
+
+
+class Job(msgspec.Struct, frozen=True):
+    """Everything that the orchestrating process is told, through its standard input.
+
+    `ir` is the marked pipeline, `folder` the run's, `deadline` seconds for all of it, `limits` seconds by
+    task, `secrets` values by task and variable.
+    """
+
+    ir: str
+    parameters: dict[str, Any]
+    folder: str
+    source: str
+    python: str
+    parent: int
+    deadline: float
+    limits: dict[str, float] = {}
+    secrets: dict[str, dict[str, str]] = {}
+
+
+class Executor:
+    """Runs the tasks of one job, tells of each, and keeps the last failure."""
+
+    def __init__(self, job: Job, tell: Callable[[TaskEvent], None]) -> None:
+        self.job, self.tell = job, tell
+        self.folder = Path(job.folder)
+        self.failure: tuple[str, PipelineError] | None = None
+        self.done: set[str] = set()
+        self._image: Image = read_image(Path(job.source))
+        self._end = time.monotonic() + job.deadline
+
+    def run(self, full_command: list[str], env: Mapping[str, str]) -> bool:
+        """Run the task that a marked command names; True only if it ended well and kept its contract."""
+        *argv, mark, task, text = full_command
+        if mark != TASK_MARK:
+            raise PipelineError("kfp changed the command of a task", fix="pip install 'kfp==2.17.0'")
+        log = self._log(task)
+        began = time.monotonic()
+        self.tell(TaskEvent(task, BEGAN, None, str(log)))
+        try:
+            self._attempt(task, argv, json.loads(text), env)
+        except PipelineError as error:
+            error.where = error.where or str(log)
+            self.failure = (task, error)
+            self.tell(TaskEvent(task, FAILED, time.monotonic() - began, str(log)))
+            return False
+        self.done.add(task)
+        self.tell(TaskEvent(task, SUCCEEDED, time.monotonic() - began, str(log)))
+        return True
+
+    def _log(self, task: str) -> Path:
+        folder = self.folder / "logs"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{task}.log"
+
+    def _attempt(self, task: str, argv: list[str], given: dict[str, Any], env: Mapping[str, str]) -> None:
+        from tagline.pipeline.rules import argument_too_long
+
+        if problem := argument_too_long(argv, given):
+            raise TaskFailed(f"task {task!r}: {problem}", fix="hand large values over as an artifact")
+        outputs.prepare(given)
+        secrets = self.job.secrets.get(task, {})
+        with self._tree(task) as tree, masked_log(self._log(task), secrets.values()) as log:
+            places = [self._image.host_path(item, tree) for item in argv]
+            self._call(task, Command(places, tree, log, self._env(tree, env, secrets), self._limit(task)))
+        found = outputs.complete(task, given)
+        for item in found:
+            if not item.written:
+                self.tell(TaskEvent(task, f"{WARNING}: declared output {item.name!r} was not written"))
+        outputs.record(self.folder, task, found)
+
+    def _call(self, task: str, command: Command) -> None:
+        try:
+            code = sandbox.run(command)
+        except TaskTimedOut as error:
+            raise TaskTimedOut(
+                f"task {task!r} ran past its limit of {command.timeout:.3g} s and was stopped",
+                fix="give it more time (set_timeout in pipeline.py), or mend the task",
+            ) from error
+        if code != 0:
+            raise TaskFailed(f"task {task!r} ended with exit code {code}{_tail(self._log(task))}")
+
+    def _limit(self, task: str) -> float:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TaskTimedOut(f"task {task!r} did not start: the run's {self.job.deadline:g} s are over")
+        return min(left, self.job.limits.get(task, left))
+
+    def _env(self, tree: Path, env: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
+        python = Path(self.job.python)
+        path = f"{python.parent}:{os.environ.get('PATH', os.defpath)}"
+        ours = {"PATH": path, "VIRTUAL_ENV": str(python.parent.parent), "PYTHONUNBUFFERED": "1"}
+        return {**self._image.host_env(tree), **ours, **env, **secrets}
+
+    @contextmanager
+    def _tree(self, task: str) -> Iterator[Path]:
+        """A copy of the release's source tree: what one task leaves in it, no other task sees."""
+        tree = self.folder / "work" / task
+        shutil.rmtree(tree, ignore_errors=True)
+        shutil.copytree(self.job.source, tree, symlinks=True)
+        try:
+            yield tree
+        finally:
+            shutil.rmtree(tree, ignore_errors=True)
+
+
+def _tail(log: Path) -> str:
+    """The last line that a task printed, as the end of a sentence."""
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return f": {lines[-1].strip()[-_TAIL:]}" if lines else ", and printed nothing"

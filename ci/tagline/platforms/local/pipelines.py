@@ -1,0 +1,134 @@
+"""The local platform's pipelines: versions in folders, runs by owner key, each at most once at a time."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO
+
+from tagline.engines import Engine
+from tagline.errors import NotYetSupported, PlatformUnavailable
+from tagline.platforms import (
+    ModelFacts,
+    Run,
+    RunRequest,
+    RunState,
+    TaskEvent,
+    UploadedVersion,
+)
+from tagline.platforms.local import locks, outputs, secrets, spec, versions
+from tagline.platforms.local.store import Ending, Store
+from tagline.words import Release
+
+WAIT_STEP = 0.2
+Listener = Callable[[TaskEvent], None]
+
+
+class LocalPipelines:
+    """Implements `platforms.Pipelines` under `home`; `environ` is where tasks' secrets come from."""
+
+    def __init__(self, home: Path, engine: Engine, environ: Mapping[str, str] | None = None) -> None:
+        self.home, self.engine = home, engine
+        self._environ = dict(os.environ if environ is None else environ)
+        self._store = Store(home)
+
+    def upload(
+        self, pipeline: str, release: Release, commit: str, compiled: Path, source: Path
+    ) -> UploadedVersion:
+        """Keep a version. The same content again is a no-op; other content raises `ContentDiffers`."""
+        given = UploadedVersion(pipeline, release, commit, "", compiled, source, "")
+        return versions.upload(self._store, self.engine, given)
+
+    def version(self, pipeline: str, release: Release) -> UploadedVersion | None:
+        """The uploaded version, or None."""
+        return self._store.version(pipeline, release)
+
+    def versions(self, pipeline: str) -> list[UploadedVersion]:
+        """All uploaded versions of a pipeline, oldest release first."""
+        return self._store.versions(pipeline)
+
+    def run(self, request: RunRequest, told: Listener) -> Run:
+        """Find the run of `request.owner`, or start it, and follow it to its end.
+
+        An ended run is returned as it is, an interrupted one started again in a folder of its own. Where
+        another process runs the same owner, this one waits for it. `Run.problem()` is the error of a
+        failure. Before anything runs it raises `NotYetSupported`, `ConfigError` (parameters),
+        `SecretMissing`, and what `Engine.build` raises.
+        """
+        file = self._lock_file(request.owner)
+        deadline = time.monotonic() + request.timeout + versions.UPLOAD_LIMIT
+        waiting = False
+        while time.monotonic() < deadline:
+            with locks.try_lock(file) as lock:
+                if lock:
+                    return self._found(request.owner) or self._start(request, lock, told)
+            if not waiting:
+                told(TaskEvent(request.owner, "waiting for the process that runs it"))
+            waiting = True
+            time.sleep(WAIT_STEP)
+        raise PlatformUnavailable(
+            f"another process still runs {request.owner}", where=str(file), fix="wait for it, or end it"
+        )
+
+    def runs(self, owner_prefix: str) -> list[Run]:
+        """Runs whose owner key begins with the prefix, oldest first."""
+        found = self._store.runs(owner_prefix)
+        return [self._settled(run) if run.state is RunState.RUNNING else run for run in found]
+
+    def facts(self, run: Run, models: list[str]) -> ModelFacts | None:
+        """The model of a succeeded run: its facts file, else its single system.Model output.
+
+        `models` (`task.output`) chooses among several, else `NoModel`; None where there is no model.
+        """
+        return outputs.model_facts(outputs.recorded(run.outputs), models)
+
+    def _lock_file(self, owner: str) -> Path:
+        return locks.lock_file(self.home, "run", owner)
+
+    def _settled(self, run: Run) -> Run:
+        """A run that is marked running: interrupted, if nobody holds its lock."""
+        with locks.try_lock(self._lock_file(run.owner)) as lock:
+            return self._interrupted(run) if lock else run
+
+    def _interrupted(self, run: Run) -> Run:
+        return self._store.end(run, RunState.INTERRUPTED, Ending("its process vanished"))
+
+    def _found(self, owner: str) -> Run | None:
+        """The ended run of an owner whose lock we hold; one marked running lost its process."""
+        run = self._store.run_of(owner)
+        if run and run.state is RunState.RUNNING:
+            self._interrupted(run)
+            return None
+        return run
+
+    def _start(self, request: RunRequest, lock: IO[str], told: Listener) -> Run:
+        from tagline.platforms.local import child
+        from tagline.platforms.local.executor import Job
+
+        compiled = spec.read_compiled(request.compiled)
+        _check_supported(compiled)
+        parameters = spec.parameters(compiled, request.parameters)
+        hidden = secrets.resolve(spec.secret_uses(compiled, parameters), self._environ)
+        limits = spec.time_limits(compiled)
+        python = self.engine.build(request.source, serving=request.serving).python
+        run = self._store.begin(request.owner, request.pipeline)
+        run.outputs.mkdir(parents=True, exist_ok=True)
+        places = (str(run.outputs), str(request.source.absolute()), str(python))
+        job = Job(spec.marked(compiled), parameters, *places, os.getpid(), request.timeout, limits, hidden)
+        try:
+            ended = child.follow(job, lock, told)
+        except BaseException:
+            self._store.end(run, RunState.INTERRUPTED, Ending("interrupted"))
+            raise
+        if ended is None:
+            return self._store.end(run, RunState.INTERRUPTED, Ending("the orchestrating process vanished"))
+        state = RunState.FAILED if ended.error else RunState.SUCCEEDED
+        return self._store.end(run, state, Ending(ended.error, ended.kind, ended.task, ended.log))
+
+
+def _check_supported(compiled: spec.Compiled) -> None:
+    """Raise `NotYetSupported` naming the constructs that this platform does not run."""
+    from tagline.pipeline.rules import unsupported
+
+    if found := unsupported(compiled.ir):
+        raise NotYetSupported(f"the local platform does not run {', '.join(map(str, found))} yet")

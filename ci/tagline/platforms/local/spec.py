@@ -1,0 +1,167 @@
+"""The compiled pipeline as the local platform reads it: graph, parameters, and what each task asks for."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from tagline.errors import ConfigError, NotYetSupported, PipelineError
+from tagline.words import one_of
+
+TASK_MARK = "--tagline-task"
+_TYPES: dict[str, tuple[type, ...]] = {
+    "NUMBER_INTEGER": (int,),
+    "NUMBER_DOUBLE": (int, float),
+    "STRING": (str,),
+    "BOOLEAN": (bool,),
+    "LIST": (list,),
+    "STRUCT": (dict,),
+}
+_REFUSED = {
+    "secretAsVolume": "a secret as a volume",
+    "configMapAsVolume": "a config map as a volume",
+    "configMapAsEnv": "a config map as environment",
+    "fieldPathAsEnv": "a field of the pod as environment",
+    "pvcMount": "a persistent volume",
+    "genericEphemeralVolume": "an ephemeral volume",
+}
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """A compiled file: the pipeline's IR and its platform spec (empty where it has none)."""
+
+    ir: dict[str, Any]
+    platform: dict[str, Any] = {}
+
+    @property
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        """The tasks of the pipeline's own graph, by name."""
+        found: dict[str, dict[str, Any]] = self.ir["root"]["dag"]["tasks"]
+        return found
+
+    def executor(self, task: Mapping[str, Any]) -> str:
+        """The label of the executor that runs a task."""
+        component = self.ir["components"][task["componentRef"]["name"]]
+        return str(component.get("executorLabel", ""))
+
+
+class SecretUse(msgspec.Struct, frozen=True):
+    """A task's wish: the value of `key` of a secret in the environment variable `variable`."""
+
+    task: str
+    secret: str
+    key: str
+    variable: str
+    optional: bool
+
+
+def read_compiled(file: Path) -> Compiled:
+    """Read a compiled file of one or two documents; raises `PipelineError` where it is none."""
+    try:
+        documents = [item for item in yaml.safe_load_all(file.read_text()) if item]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PipelineError(
+            f"the compiled pipeline cannot be read: {str(error).splitlines()[0]}", where=str(file)
+        ) from error
+    if not documents or not _is_pipeline(documents[0]):
+        raise PipelineError(
+            "the file is no compiled pipeline", where=str(file), fix="compile it with `tagline compile`"
+        )
+    return Compiled(documents[0], documents[1] if len(documents) > 1 else {})
+
+
+def _is_pipeline(ir: Any) -> bool:
+    try:
+        return bool(ir["root"]["dag"]["tasks"]) and isinstance(ir["components"], dict)
+    except (KeyError, TypeError):
+        return False
+
+
+def parameters(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the given parameters against the pipeline's: unknown, missing and mistyped ones raise."""
+    declared = compiled.ir["root"].get("inputDefinitions", {}).get("parameters", {})
+    for name, value in given.items():
+        kind = declared[one_of(name, declared, "parameter of the pipeline")]["parameterType"]
+        if not _fits(value, kind):
+            raise ConfigError(f"parameter {name!r} is {value!r}, the pipeline wants {kind}")
+    for name, definition in declared.items():
+        if name not in given and "defaultValue" not in definition and not definition.get("isOptional"):
+            raise ConfigError(
+                f"parameter {name!r} of the pipeline has no value", fix=f"parameters: {{{name}: ...}}"
+            )
+    return dict(given)
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind == "BOOLEAN"
+    return isinstance(value, _TYPES.get(kind, (object,)))
+
+
+def secret_uses(compiled: Compiled, given: Mapping[str, Any]) -> Iterator[SecretUse]:
+    """Every secret that a task asks for as environment; raises `NotYetSupported` for other mounts."""
+    for task, settings in _settings(compiled):
+        for key, what in _REFUSED.items():
+            if settings.get(key):
+                raise NotYetSupported(f"task {task!r} asks for {what}: the local platform has none")
+        for use in settings.get("secretAsEnv", []):
+            secret = _secret_name(compiled, task, use, given)
+            for pair in use["keyToEnv"]:
+                yield SecretUse(
+                    task, secret, pair["secretKey"], pair["envVar"], bool(use.get("optional", False))
+                )
+
+
+def time_limits(compiled: Compiled) -> dict[str, float]:
+    """Seconds that each task may run, for tasks that set a limit."""
+    return {
+        task: float(settings["activeDeadlineSeconds"])
+        for task, settings in _settings(compiled)
+        if settings.get("activeDeadlineSeconds")
+    }
+
+
+def _settings(compiled: Compiled) -> Iterator[tuple[str, dict[str, Any]]]:
+    kubernetes = compiled.platform.get("platforms", {}).get("kubernetes", {})
+    by_label = kubernetes.get("deploymentSpec", {}).get("executors", {})
+    for name, task in compiled.tasks.items():
+        yield name, by_label.get(compiled.executor(task)) or {}
+
+
+def _secret_name(compiled: Compiled, task: str, use: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    named = use.get("secretNameParameter", {})
+    if "componentInputParameter" in named:
+        name = named["componentInputParameter"]
+        declared = compiled.ir["root"].get("inputDefinitions", {}).get("parameters", {})
+        if name in given or "defaultValue" in declared.get(name, {}):
+            return str(given.get(name, declared.get(name, {}).get("defaultValue")))
+    if constant := named.get("runtimeValue", {}).get("constant") or use.get("secretName"):
+        return str(constant)
+    raise NotYetSupported(f"task {task!r} takes a secret's name from another task: the local platform cannot")
+
+
+def marked(compiled: Compiled) -> str:
+    """The IR as kfp's orchestrator gets it: each task has a component of its own, and three more arguments.
+
+    `TASK_MARK`, the task's name and its executor input end every command, so that our executor knows both
+    whatever the task's own arguments are. The pipeline's name is changed where a task has it too: kfp 2.17
+    would take that one task for the whole (structures.ComponentSpec.from_ir_dicts) and report success.
+    """
+    ir = copy.deepcopy(compiled.ir)
+    while ir["pipelineInfo"]["name"] in compiled.tasks:
+        ir["pipelineInfo"]["name"] += "-run"
+    components, executors = {}, {}
+    for name, task in ir["root"]["dag"]["tasks"].items():
+        component = copy.deepcopy(ir["components"][task["componentRef"]["name"]])
+        if "executorLabel" not in component:
+            raise NotYetSupported(f"task {name!r} is a pipeline itself: the local platform runs single tasks")
+        executor = copy.deepcopy(ir["deploymentSpec"]["executors"][component["executorLabel"]])
+        container = executor["container"]
+        container["args"] = [*container.get("args", []), TASK_MARK, name, "{{$}}"]
+        component["executorLabel"], task["componentRef"]["name"] = f"exec-{name}", f"comp-{name}"
+        components[f"comp-{name}"], executors[f"exec-{name}"] = component, executor
+    ir["components"], ir["deploymentSpec"]["executors"] = components, executors
+    return str(yaml.safe_dump(ir))

@@ -1,0 +1,99 @@
+"""Uploaded versions on the local platform: files laid down whole or not at all, then one row that counts."""
+
+import difflib
+import hashlib
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from tagline.engines import Engine
+from tagline.errors import ContentDiffers
+from tagline.platforms import UploadedVersion
+from tagline.platforms.local.locks import held, lock_file
+from tagline.platforms.local.store import Store
+
+COMPILED, SOURCE = "pipeline.yaml", "source"
+UPLOAD_LIMIT = 300.0
+_SHOWN = 8
+
+
+def upload(store: Store, engine: Engine, version: UploadedVersion) -> UploadedVersion:
+    """Keep `version`, whose paths lead to the caller's files and whose digest and identity are not known yet.
+
+    Killed between any two calls and repeated it ends the same: the row is written last, and files without a
+    row are thrown away. Raises `ContentDiffers` with the first differences.
+    """
+    name = f"{version.pipeline}/{version.release}"
+    digest = content_digest(version.compiled, version.source)
+    with held(lock_file(store.home, "version", name), UPLOAD_LIMIT):
+        known = store.version(version.pipeline, version.release)
+        if known and known.digest == digest:
+            return known
+        if known:
+            raise ContentDiffers(
+                f"{name} was uploaded before with other content:\n{difference(known, version)}",
+                where=str(known.compiled),
+                fix="release a new version: an uploaded one never changes",
+            )
+        place = _lay_down(store.home / "versions" / version.pipeline, version)
+        kept = UploadedVersion(
+            version.pipeline,
+            version.release,
+            version.commit,
+            engine.build(place / SOURCE).identity,
+            place / COMPILED,
+            place / SOURCE,
+            digest,
+        )
+        store.keep_version(kept)
+    return kept
+
+
+def _lay_down(folder: Path, version: UploadedVersion) -> Path:
+    """Copy under another name, then rename; called with the version's lock held, and no row for it."""
+    place = folder / str(version.release)
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in [place, *folder.glob(f".{version.release}~*")]:
+        shutil.rmtree(leftover, ignore_errors=True)
+    draft = folder / f".{version.release}~{secrets.token_hex(4)}"
+    shutil.copytree(version.source, draft / SOURCE, symlinks=True)
+    shutil.copyfile(version.compiled, draft / COMPILED)
+    draft.rename(place)
+    return place
+
+
+def _files(tree: Path) -> dict[str, str]:
+    """The digest of each file of a tree by its path; a link by where it leads."""
+    found = {}
+    for folder, folders, names in os.walk(tree):
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in [*names, *links]:
+            path = Path(folder) / name
+            content = b"->" + os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
+            executable = b"x" if os.access(path, os.X_OK) else b"-"
+            found[path.relative_to(tree).as_posix()] = hashlib.sha256(executable + content).hexdigest()
+    return found
+
+
+def content_digest(compiled: Path, source: Path) -> str:
+    """SHA-256 over the compiled file's bytes and the path, mode and content of each source file."""
+    total = hashlib.sha256(hashlib.sha256(compiled.read_bytes()).digest())
+    for name, digest in sorted(_files(source).items()):
+        total.update(f"{name}\0{digest}\n".encode())
+    return total.hexdigest()
+
+
+def difference(known: UploadedVersion, new: UploadedVersion) -> str:
+    """The first differences between two contents of one version, as lines."""
+    before, after = _files(known.source), _files(new.source)
+    lines = [
+        f"  {'added' if name not in before else 'removed' if name not in after else 'changed'}: {name}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+    old, fresh = (path.read_text(errors="replace").splitlines() for path in (known.compiled, new.compiled))
+    changed = difflib.unified_diff(old, fresh, COMPILED, COMPILED, n=0, lineterm="")
+    lines += [f"  {line}" for line in changed]
+    rest = [f"  and {len(lines) - _SHOWN} lines more"] if len(lines) > _SHOWN else []
+    return "\n".join(lines[:_SHOWN] + rest)
