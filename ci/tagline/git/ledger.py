@@ -1,0 +1,205 @@
+"""The ledger: a chain of empty commits, each one event, pushed together with its tags or not at all."""
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from tagline.errors import LedgerError, LedgerMissing, LostRace, PushRefused
+from tagline.git import facts as git_facts
+from tagline.git import objects, remote, wire
+from tagline.git.events import AnyEvent
+from tagline.git.facts import Facts, Tag
+from tagline.git.fold import Contradiction, fold
+from tagline.git.objects import NewTag
+from tagline.git.remote import Pushed, RefUpdate
+from tagline.git.repo import LEDGER_REF, Repo
+from tagline.git.state import State
+from tagline.git.tags import is_request
+
+TRIES = 20
+UNCHANGED_LIMIT = 4
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Whose events these are: `run` is random, `actor` a name, `machine` the local platform's."""
+
+    actor: str
+    machine: str = ""
+    run: str = msgspec.field(default_factory=lambda: secrets.token_hex(8))
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events and the tags that belong to them: all reach the remote, or none."""
+
+    events: Sequence[AnyEvent] = ()
+    tags: Sequence[NewTag] = ()
+
+
+class Link(msgspec.Struct, frozen=True):
+    """One commit of the chain, as it is."""
+
+    commit: str
+    tree: str
+    parents: tuple[str, ...]
+    message: str
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    """The events, oldest first, and their sum."""
+
+    events: tuple[AnyEvent, ...]
+    state: State
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """What stands after an append: the facts with it, the state, and the events that were written by us."""
+
+    facts: Facts
+    state: State
+    events: tuple[AnyEvent, ...]
+
+
+class _Attempt(msgspec.Struct, frozen=True):
+    head: str
+    tags: tuple[Tag, ...]
+    events: tuple[AnyEvent, ...]
+
+
+def links(repo: Repo, facts: Facts) -> list[Link]:
+    """The commits of the ledger, oldest first, whatever is wrong with them."""
+    if not facts.ledger:
+        return []
+    layout = "--format=%H%x00%T%x00%P%x00%B%x00"
+    out = repo.git("log", "--topo-order", "--reverse", layout, facts.ledger, "--").decode("utf-8", "replace")
+    fields = out.split("\0")[:-1]
+    return [
+        Link(commit.strip("\n"), tree, tuple(parents.split()), message)
+        for commit, tree, parents, message in zip(*[iter(fields)] * 4, strict=True)
+    ]
+
+
+def read(repo: Repo, facts: Facts, *, may_be_missing: bool = False) -> Ledger:
+    """The ledger as the facts show it.
+
+    Raises `LedgerMissing` where promotion tags exist and no ledger (unless it `may_be_missing`, for those who
+    adopt), `LedgerError` where the chain is broken; the first bad event is named.
+    """
+    if not facts.ledger and not may_be_missing:
+        _require_none_asked(facts)
+    events = []
+    for number, link in enumerate(links(repo, facts)):
+        event, problem = examine(repo, link, number)
+        if event is None:
+            raise _broken(number, link, problem)
+        events.append(event)
+    try:
+        return Ledger(tuple(events), fold(events))
+    except Contradiction as error:
+        link = links(repo, facts)[error.index]
+        raise _broken(error.index, link, str(error)) from error
+
+
+def examine(repo: Repo, link: Link, number: int) -> tuple[AnyEvent | None, str]:
+    """The event of a link and "", or None and what is wrong with the link."""
+    if link.tree != objects.empty_tree(link.commit):
+        return None, "its tree is not empty"
+    if len(link.parents) > 1:
+        return None, "it is a merge"
+    if bool(link.parents) != (number > 0):
+        return None, "its parent is missing" if number else "it has a parent that is not in the chain"
+    try:
+        return wire.decode(link.message), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def append(
+    repo: Repo,
+    facts: Facts,
+    make: Callable[[State], Batch],
+    author: Author,
+    *,
+    may_be_missing: bool = False,
+) -> Appended:
+    """Add events and tags as one, by compare-and-swap.
+
+    `make` is given the state and answers what to add; it sees what others and earlier tries have added,
+    answers an empty batch where all is done, and is asked again after each lost race. Raises `LostRace`,
+    `PushRefused`, `NoAtomicPush`, `RemoteUnavailable`, `LedgerError`, and what `make` raises. Nothing is left
+    behind here.
+    """
+    unchanged = 0
+    for turn in range(TRIES):
+        ledger = read(repo, facts, may_be_missing=may_be_missing)
+        batch = make(ledger.state)
+        if not batch.events and not batch.tags:
+            return Appended(facts, ledger.state, ())
+        attempt = _write(repo, facts, ledger, batch, author)
+        if remote.push(repo, _updates(facts, attempt)) is Pushed.DONE:
+            known = git_facts.learn(repo, facts, attempt.head, attempt.tags)
+            return Appended(known, fold((*ledger.events, *attempt.events)), attempt.events)
+        seen, facts = facts, git_facts.read(repo)
+        if _stands(repo, facts, attempt):
+            return Appended(facts, read(repo, facts).state, attempt.events)
+        unchanged = unchanged + 1 if (seen.ledger, seen.tags) == (facts.ledger, facts.tags) else 0
+        if unchanged >= UNCHANGED_LIMIT:
+            raise _refused_silently(repo, attempt)
+        time.sleep(random.uniform(0, 0.05 * (turn + 1)))
+    raise LostRace(f"somebody else won the push {TRIES} times in a row", where=repo.url(), fix="run it again")
+
+
+def _write(repo: Repo, facts: Facts, ledger: Ledger, batch: Batch, author: Author) -> _Attempt:
+    """Make the objects of a batch; nothing points to them until the remote does."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    stamp = {"run": author.run, "actor": author.actor, "machine": author.machine, "at": now}
+    events = tuple(msgspec.structs.replace(event, **stamp) for event in batch.events)
+    try:
+        fold((*ledger.events, *events))
+    except Contradiction as error:
+        raise LedgerError(f"this must not be written: {error}", fix="tagline history") from error
+    messages = [wire.encode(event) for event in events]
+    head = objects.chain(repo, facts.ledger, messages) if messages else ""
+    return _Attempt(head, tuple(objects.tag(repo, new, author.run) for new in batch.tags), events)
+
+
+def _updates(facts: Facts, attempt: _Attempt) -> list[RefUpdate]:
+    ledger = [RefUpdate(LEDGER_REF, attempt.head, facts.ledger)] if attempt.head else []
+    return ledger + [RefUpdate(f"refs/tags/{tag.name}", tag.object) for tag in attempt.tags]
+
+
+def _stands(repo: Repo, facts: Facts, attempt: _Attempt) -> bool:
+    """Whether a push that seemed lost is ours: objects with our random run id are nobody else's."""
+    tagged = all(facts.tags.get(tag.name) == tag for tag in attempt.tags)
+    chained = not attempt.head or any(link.commit == attempt.head for link in links(repo, facts))
+    return tagged and chained
+
+
+def _require_none_asked(facts: Facts) -> None:
+    asked = [name for name in facts.tags if is_request(name)]
+    if asked:
+        raise LedgerMissing(
+            f"there are promotion tags ({', '.join(sorted(asked)[:3])}), but no ledger",
+            where=LEDGER_REF,
+            fix='tagline adopt --reason "why these are settled"',
+        )
+
+
+def _broken(number: int, link: Link, problem: str) -> LedgerError:
+    return LedgerError(
+        f"event {number + 1} of the ledger is bad: {problem}",
+        where=f"{LEDGER_REF}, commit {link.commit}",
+        fix="tagline verify",
+    )
+
+
+def _refused_silently(repo: Repo, attempt: _Attempt) -> PushRefused:
+    names = ", ".join([LEDGER_REF, *(tag.name for tag in attempt.tags)])
+    return PushRefused(
+        f"the remote takes none of {names}, and nobody else has changed them",
+        where=repo.url(),
+        fix="look for leftover *.lock files in the remote, or a tag whose name is a folder of these",
+    )
