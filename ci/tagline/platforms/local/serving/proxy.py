@@ -1,9 +1,11 @@
 """The data plane: each prediction goes to one version by weight, is judged, a canary's failure is mended."""
 
+import asyncio
 import json
 import random
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Any
 
 from aiohttp import hdrs, web
 
@@ -126,8 +128,12 @@ class Router:
 
 def server(router: Router) -> web.Server:
     """The router as an HTTP server; requests come in as they were sent, compressed bodies too."""
-    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] = router.handle
-    return web.Server(handler, access_log=None, auto_decompress=False, client_max_size=MAX_REQUEST)
+    loop = asyncio.get_running_loop()
+
+    def request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_REQUEST)
+
+    return web.Server(router.handle, request_factory=request, access_log=None, auto_decompress=False)
 
 
 async def _message(request: web.BaseRequest) -> Message:
@@ -137,7 +143,7 @@ async def _message(request: web.BaseRequest) -> Message:
     if (request.content_length or 0) > MAX_REQUEST:
         raise web.HTTPRequestEntityTooLarge(MAX_REQUEST, request.content_length or 0)
     body = await request.read() if request.body_exists else None
-    return Message(request.headers, request.query_string, body)
+    return Message(request.headers, request.rel_url.raw_query_string, body)
 
 
 def _passed(answer: Answer, arm: ArmTally) -> web.Response:
