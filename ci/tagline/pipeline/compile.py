@@ -1,0 +1,142 @@
+"""From pipeline.py to the compiled pipeline.yaml: kfp's own bytes, made in a sandboxed child."""
+
+import json
+import os
+import re
+import shutil
+import site
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tagline.engines import Command, sandbox
+from tagline.errors import PipelineError, TaskTimedOut
+from tagline.pipeline import compiled as compiled_file
+from tagline.pipeline.project import Project, copy_tree
+
+TIMEOUT = 120.0
+_CHILD = Path(__file__).with_name("compile_child.py")
+_LINES = 12
+
+
+def compile_file(pipeline: Path, out: Path, *, timeout: float = TIMEOUT) -> Path:
+    """Compile a pipeline file to `out` and return it: the bytes that `kfp dsl compile` gives.
+
+    Its code runs in the sandbox, in a copy of its project's tree, with its own folder first on `sys.path`.
+    `timeout` in seconds. Raises `PipelineError` (with the lines of the project's own code) where it raises,
+    defines no or several pipelines, hangs, or ends the process.
+    """
+    project = Project.of_file(pipeline)
+    with tempfile.TemporaryDirectory(prefix="tagline-compile-") as folder:
+        place = Path(folder).resolve()
+        tree = copy_tree(project.root, place / "tree")
+        made, report, log = place / "pipeline.yaml", place / "report.json", place / "log"
+        inner = tree / project.pipeline.relative_to(project.root)
+        if not inner.exists():  # git ignores it
+            inner.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(project.pipeline, inner)
+        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report)]
+        command = Command(argv, tree, log, {"PYTHONUSERBASE": site.getuserbase()}, timeout)
+        try:
+            code = sandbox.run(command, hide=[project.root / ".git"])
+        except TaskTimedOut as error:
+            what = f"{pipeline.name} did not compile within {timeout:g} s and was stopped{_printed(log)}"
+            raise PipelineError(what, where=str(pipeline)) from error
+        if code != 0 or not made.is_file():
+            raise _failure(project, code, report, log)
+        return _put(made, out)
+
+
+def _put(made: Path, out: Path) -> Path:
+    """Move a file to its place at once: a reader sees the old one or the new one."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(f".{out.name}.{os.getpid()}")
+    shutil.copyfile(made, beside)
+    os.replace(beside, out)
+    return out
+
+
+def _printed(log: Path) -> str:
+    lines = log.read_text(errors="replace").rstrip().splitlines() if log.exists() else []
+    return "".join(f"\n    {line}" for line in lines[-_LINES:])
+
+
+def _failure(project: Project, code: int, report: Path, log: Path) -> PipelineError:
+    name = project.pipeline.relative_to(project.root)
+    try:
+        said: dict[str, Any] = json.loads(report.read_text())
+        trace = [str(line) for line in said["trace"]][-_LINES:]
+        what, kind, where, fix = (str(said[key]) for key in ("what", "kind", "where", "fix"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return PipelineError(
+            f"{name} ended the process (exit code {code}) before it was compiled{_printed(log)}",
+            where=str(project.pipeline),
+        )
+    if said.get("refused"):
+        what = f"{name} cannot be compiled: {what}"
+        return PipelineError(what, where=str(project.pipeline), fix="one @dsl.pipeline function in the file")
+    if said.get("ours"):
+        return PipelineError(what, where=where or str(name), fix=fix)
+    lines = "".join(f"\n    {line}" for line in trace)
+    found = re.match(r".*?:[0-9]+", trace[-1]) if trace else None
+    place = found[0] if found else str(name)
+    return PipelineError(f"{name} raised {kind}: {what}{lines}", where=place, fix="mend it there")
+
+
+def is_current(committed: Path, compiled: Path) -> bool:
+    """Whether the committed file says what the pipeline compiles to, whatever the images and the SDK are.
+
+    A committed file that is missing or cannot be read is not current.
+    """
+    try:
+        return _masked(committed) == _masked(compiled)
+    except PipelineError:
+        return False
+
+
+def _masked(file: Path) -> compiled_file.Compiled:
+    read = compiled_file.read(file)
+    read.ir.pop("sdkVersion", None)
+    for container in read.containers().values():
+        container["image"] = ""
+    return read
+
+
+def substitute_image(compiled: Path, identity: str) -> None:
+    """Put `identity` in the place of every container's image in a compiled file; nothing else changes.
+
+    Again with the same identity is a no-op.
+    """
+    text = compiled.read_text()
+    compiled_file.parse(text, str(compiled))
+    spans = sorted(_image_spans(text), reverse=True)
+    for start, end in spans:
+        text = f"{text[:start]}{json.dumps(identity)}{text[end:]}"
+    made = compiled.with_name(f".{compiled.name}.image")
+    made.write_text(text)
+    os.replace(made, compiled)
+
+
+def _image_spans(text: str) -> list[tuple[int, int]]:
+    """First and last index of each image in the text."""
+    found = []
+    for document in yaml.compose_all(text, Loader=yaml.SafeLoader):
+        for _, executor in _entries(_at(document, "deploymentSpec", "executors")):
+            image = _at(executor, "container", "image")
+            if image is not None:
+                found.append((image.start_mark.index, image.end_mark.index))
+    return found
+
+
+def _entries(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return [(str(key.value), value) for key, value in pairs]
+
+
+def _at(node: yaml.Node | None, *keys: str) -> yaml.Node | None:
+    for key in keys:
+        node = dict(_entries(node)).get(key)
+    return node

@@ -1,0 +1,57 @@
+"""The compiled pipeline file: one YAML document, and a second one where the pipeline asks for Kubernetes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from tagline.errors import PipelineError
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """What a compiled file says: `ir` is the pipeline, `platform` the platform's spec or empty."""
+
+    ir: dict[str, Any]
+    platform: dict[str, Any] = {}
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """The container of each executor, by the executor's label."""
+        executors = self.ir.get("deploymentSpec", {}).get("executors", {})
+        return {label: spec["container"] for label, spec in executors.items() if "container" in spec}
+
+    def graphs(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each graph's tasks: the pipeline's own (named ""), then those of its groups, by component."""
+        yield "", self.ir["root"].get("dag", {}).get("tasks", {})
+        for name, component in self.ir.get("components", {}).items():
+            if "dag" in component:
+                yield name, component["dag"].get("tasks", {})
+
+
+def read(file: Path) -> Compiled:
+    """Read a compiled file; raises `PipelineError` where it is missing, broken or no pipeline."""
+    try:
+        return parse(file.read_text(), str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PipelineError(f"the compiled pipeline cannot be read: {error}", where=str(file)) from error
+
+
+def parse(text: str, where: str) -> Compiled:
+    """Read a compiled file's text; `where` names it in errors."""
+    try:
+        documents = [each for each in yaml.load_all(text, Loader=_Loader) if each is not None]
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise PipelineError("the compiled pipeline is broken YAML", where=where, fix=_FIX) from error
+    if not documents or not all(isinstance(each, dict) for each in documents):
+        raise PipelineError("the file is no compiled pipeline", where=where, fix=_FIX)
+    pipelines = [each for each in documents if isinstance(each.get("root"), dict)]
+    platforms = [each for each in documents if "platforms" in each]
+    if len(pipelines) != 1 or len(pipelines) + len(platforms) != len(documents):
+        raise PipelineError("the file is no compiled pipeline", where=where, fix=_FIX)
+    return Compiled(pipelines[0], platforms[0] if platforms else {})
+
+
+_FIX = "tagline compile"

@@ -1,0 +1,121 @@
+"""Where things lie in a team's project, and how its tree is copied for its own code to run in."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from tagline.errors import PipelineError
+from tagline.git import process
+
+PLACES = ("docker/kubeflow_pipeline/pipeline.py", "pipeline.py")
+REQUIREMENTS = "src/requirements.txt"
+_NEVER_COPIED = {".git", "__pycache__", ".venv", ".pytest_cache"}
+
+
+class Project(msgspec.Struct, frozen=True):
+    """The conventional tree: `pipeline` is pipeline.py, its compiled form lies beside it."""
+
+    root: Path
+    pipeline: Path
+
+    @classmethod
+    def find(cls, root: Path) -> "Project":
+        """The project in the folder `root`; raises `PipelineError` that names the places looked at."""
+        for place in PLACES:
+            if (root / place).is_file():
+                return cls(root, root / place)
+        raise PipelineError(
+            f"no pipeline: neither {PLACES[0]} nor {PLACES[1]} is there",
+            where=str(root),
+            fix="run this in the project's root, or make a project with `tagline init DIR`",
+        )
+
+    @classmethod
+    def of_file(cls, pipeline: Path) -> "Project":
+        """The project that a pipeline file belongs to: its conventional root, else its own folder."""
+        pipeline = pipeline.absolute()
+        if not pipeline.is_file():
+            raise PipelineError(f"{pipeline.name} is not there", where=str(pipeline))
+        roots = [pipeline.parents[2]] if len(pipeline.parents) > 2 else []
+        at_home = [root for root in roots if root / PLACES[0] == pipeline]
+        return cls(at_home[0] if at_home else pipeline.parent, pipeline)
+
+    @property
+    def committed(self) -> Path:
+        """The compiled pipeline that is kept in git."""
+        return self.pipeline.with_suffix(".yaml")
+
+    @property
+    def requirements(self) -> Path:
+        return self.root / REQUIREMENTS
+
+    @property
+    def tests(self) -> Path | None:
+        """The folder of the project's own tests, or None."""
+        folder = self.root / "tests"
+        return folder if folder.is_dir() else None
+
+
+def check_lock(root: Path) -> None:
+    """Raise `LockMissing` at the first requirement (src/ or tests/) without a version and a hash."""
+    from tagline.engines.locks import read_lock
+
+    for name in (REQUIREMENTS, "tests/requirements.txt"):
+        if (root / name).is_file():
+            read_lock((root / name).read_text(), name)
+
+
+def copy_tree(tree: Path, to: Path, exclude: Sequence[str] = ()) -> Path:
+    """Copy a work tree to the folder `to` (made here), without `.git`, and return `to`.
+
+    In a git repository: the files that git tracks or would track; elsewhere all but caches. `exclude` names
+    files and folders, relative to `tree`, to leave out. Links are copied as links.
+    """
+    left_out = [Path(name) for name in exclude]
+    for name in _files(tree):
+        if any(name.is_relative_to(other) for other in left_out):
+            continue
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(tree / name, target, follow_symlinks=False)
+    to.mkdir(parents=True, exist_ok=True)
+    return to
+
+
+def _files(tree: Path) -> Iterator[Path]:
+    """Files and links of the tree, relative to it."""
+    listed = _git_files(tree)
+    names = _walk(tree, tree) if listed is None else map(Path, listed)
+    for name in names:
+        path = tree / name
+        if path.is_dir() and not path.is_symlink():  # a submodule: git lists its folder
+            yield from _walk(path, tree)
+        elif path.is_file() or path.is_symlink():
+            yield name
+
+
+def _walk(folder: Path, tree: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        folders[:] = sorted(set(folders) - _NEVER_COPIED - set(links))
+        yield from (Path(place, name).relative_to(tree) for name in [*names, *links] if name != ".git")
+
+
+def _git_files(tree: Path) -> list[str] | None:
+    """What git tracks or would track below `tree`; None where that is nothing (no repository, ignored)."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    try:
+        done = subprocess.run(
+            command, cwd=tree, capture_output=True, timeout=120.0, check=False, env=process.environment({})
+        )
+    except FileNotFoundError:
+        return None
+    except subprocess.TimeoutExpired as error:
+        raise PipelineError("git did not list the work tree within 120 s", where=str(tree)) from error
+    if done.returncode != 0:
+        return None
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name] or None
