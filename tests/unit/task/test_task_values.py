@@ -44,7 +44,7 @@ def test_the_package_is_imported_from_the_standard_library_alone():
         "print(sorted(new - set(sys.stdlib_module_names)))"
     )
     done = subprocess.run(
-        [sys.executable, "-S", "-I", "-c", code], capture_output=True, text=True, timeout=60
+        [sys.executable, "-S", "-I", "-c", code], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
 
