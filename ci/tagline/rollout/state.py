@@ -51,7 +51,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """How a rollout ended and the numbers it ended on.
 
     `seconds` is the watched time since the first step, `reaction` that from before the first bad canary
-    response to weight 0 (an upper bound, None where nothing was bad), `needs` the further requests
+    response to weight 0 (an upper bound, None unless taken back), `needs` the further requests
     that an inconclusive rollout lacked (None: more would not prove it). `tally` counts to the canary's last
     response, `reason` and the e-values to the verdict.
     """
@@ -105,6 +105,7 @@ class State(msgspec.Struct, frozen=True):
 
     def ended(self, verdict: Verdict, reason: str, needs: int | None = None) -> Outcome:
         """The outcome with the numbers of now."""
+        failed = verdict is Verdict.TAKEN_BACK and self.first_bad is not None
         return Outcome(
             verdict=verdict,
             promotion=self.promotion,
@@ -115,7 +116,7 @@ class State(msgspec.Struct, frozen=True):
             e_worse=e_worse(self.evidence),
             e_not_worse=e_not_worse(self.evidence),
             seconds=self.running,
-            reaction=None if self.first_bad is None else self.running - self.first_bad,
+            reaction=self.running - (self.first_bad or 0.0) if failed else None,
             needs=needs,
         )
 
