@@ -19,13 +19,17 @@ class Environment(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """One command in a sandboxed child: only `env` and an allow-list reach it; `timeout` in seconds."""
+    """One command in a sandboxed child: only `env` and an allow-list reach it; `timeout` in seconds.
+
+    `hide` names files and folders that it must not see, where this machine allows to hide them.
+    """
 
     argv: Sequence[str]
     cwd: Path
     log: Path
     env: Mapping[str, str] = {}
     timeout: float = 3600.0
+    hide: Sequence[Path] = ()
 
 
 class Engine(Protocol):

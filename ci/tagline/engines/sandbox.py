@@ -149,7 +149,7 @@ def _launch(
         raise ValueError(f"{command.cwd} is a work tree: the repository's code runs in a copy without .git")
     (home / "tmp" / "scratch").mkdir(parents=True, exist_ok=True)
     command.log.parent.mkdir(parents=True, exist_ok=True)
-    hidden = [str(path) for path in (*secrets(outer), *hide)]
+    hidden = [str(path) for path in (*secrets(outer), *hide, *command.hide)]
     words = [str(life), str(home / "tmp" / "scratch"), str(len(hidden)), *hidden, *command.argv]
     with command.log.open("ab") as log:
         return subprocess.Popen(
