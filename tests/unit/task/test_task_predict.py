@@ -32,34 +32,13 @@ def project(tmp_path):
     return tmp_path
 
 
-def command(project, *more, predictor="custom:src/serve.py", model="model", **changed):
+def command(project, **changed):
     """`python -m tagline_task.predict` in the project's folder."""
-    given = {
-        "sha256": digest(project / "model"),
-        "features": "features.csv",
-        "id": "row_id",
-        "out": "p.csv",
-        **changed,
-    }
+    given = {"predictor": "custom:src/serve.py", "model": "model", "sha256": digest(project / "model")}
+    given |= {"features": "features.csv", "id": "row_id", "out": "p.csv", **changed}
     words = [word for name, value in given.items() for word in (f"--{name}", value)]
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tagline_task.predict",
-            "--predictor",
-            predictor,
-            "--model",
-            model,
-            *words,
-            *more,
-        ],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    program = [sys.executable, "-m", "tagline_task.predict", *words]
+    return subprocess.run(program, cwd=project, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_one_prediction_is_written_for_each_row_in_its_order(project):

@@ -1,0 +1,82 @@
+"""Task files in a project's tree, and an interpreter with KServe and scikit-learn."""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+REQUIREMENTS = (HERE.parents[2] / "requirements/serving.txt", HERE / "requirements.txt")
+
+
+@dataclass
+class Project:
+    """A tree with tasks and a caller in `docker/kubeflow_pipeline`."""
+
+    folder: Path
+
+    @property
+    def caller(self) -> Path:
+        return self.folder / "docker/kubeflow_pipeline/pipeline.py"
+
+    def task(self, name: str, text: str) -> Path:
+        """Write a task's file."""
+        path = self.folder / "src/pipeline_steps" / name / "task.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def component(self, name: str, words: str = "") -> Any:
+        """`component(name, ...)`, called from the pipeline's file."""
+        module = ModuleType("pipeline")
+        module.__file__ = str(self.caller)
+        code = f"from tagline import component\nmade = component({name!r}, {words})"
+        exec(compile(code, str(self.caller), "exec"), vars(module))
+        return vars(module)["made"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    made.caller.parent.mkdir(parents=True)
+    (made.caller.parent / "kfp_vars.py").write_text('BASE_IMAGE = "registry:5000/wine:dev"\n')
+    return made
+
+
+@pytest.fixture(scope="session")
+def kserve_python() -> Path:
+    """An interpreter with the locked KServe and scikit-learn: `TAGLINE_KSERVE_PYTHON`, else one made and kept."""
+    given = os.environ.get("TAGLINE_KSERVE_PYTHON")
+    return Path(given) if given else _kept_environment()
+
+
+def _kept_environment() -> Path:
+    text = "".join(file.read_text() for file in REQUIREMENTS) + sys.version
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tagline-tests"
+    place = cache / hashlib.sha256(text.encode()).hexdigest()[:16]
+    python = place / "bin/python"
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / f"{place.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "complete").exists():
+            venv.create(place, clear=True, with_pip=True)
+            words = [word for file in REQUIREMENTS for word in ("-r", str(file))]
+            done = subprocess.run(
+                [python, "-m", "pip", "install", "-q", "--require-hashes", *words],
+                capture_output=True,
+                text=True,
+                timeout=900,
+                check=False,
+            )
+            if done.returncode:
+                pytest.skip(f"KServe cannot be installed here: {done.stderr.strip()[-200:]}")
+            (place / "complete").touch()
+    return python
