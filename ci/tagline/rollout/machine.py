@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tagline.platforms import Counts, Route
-from tagline.rollout.evidence import Answer, added, decide, e_worse
+from tagline.rollout.evidence import Answer, Interval, added, decide, e_worse
 from tagline.rollout.forecast import requests_needed
 from tagline.rollout.reading import interval, tallied
 from tagline.rollout.state import Outcome, Phase, State, Verdict
@@ -64,7 +64,7 @@ def settled(state: State, now: Counts) -> State:
     """The version that goes has answered its last request: `now` completes the outcome's tally."""
     if state.outcome is None or state.last is None or state.stable is None:
         return carried_out(state)
-    tally = tallied(state.tally, state.last, now, state.candidate, state.stable)
+    tally = tallied(state.tally, state.last, now, str(state.candidate), str(state.stable))
     whole = replace(state, tally=tally, last=now, outcome=replace(state.outcome, tally=tally))
     return carried_out(whole)
 
@@ -92,7 +92,7 @@ def watched(state: State, seen: Seen) -> State:
         return blocked(state)
     if not seen.route.weight(state.candidate):
         return reentered(state)
-    counted = _counted(state, state.stable, seen)
+    counted = _counted(state, str(state.candidate), str(state.stable), seen)
     if seen.route.weight(state.candidate) != state.weight:
         return replace(counted, phase=Phase.MOVING)
     return _judged(counted)
@@ -126,9 +126,9 @@ def paused(state: State) -> State:
     return replace(reentered(state), phase=Phase.PAUSED)
 
 
-def _counted(state: State, stable: ModelVersion, seen: Seen) -> State:
+def _counted(state: State, canary: str, stable: str, seen: Seen) -> State:
     """Time, tally and evidence after one look."""
-    tally = tallied(state.tally, state.last or seen.counts, seen.counts, state.candidate, stable)
+    tally = tallied(state.tally, state.last or seen.counts, seen.counts, canary, stable)
     first_bad = state.first_bad
     if first_bad is None and tally.canary_bad > state.tally.canary_bad:
         first_bad = state.running
@@ -141,15 +141,15 @@ def _counted(state: State, stable: ModelVersion, seen: Seen) -> State:
         first_bad=first_bad,
         last=seen.counts,
     )
-    return _with_evidence(timed, stable, seen.counts)
+    served = interval(state.base, seen.counts, canary, stable) if state.base else None
+    return _with_evidence(timed, served, seen.counts)
 
 
-def _with_evidence(state: State, stable: ModelVersion, now: Counts) -> State:
+def _with_evidence(state: State, served: Interval | None, now: Counts) -> State:
     """Close the open interval if it holds enough responses, or if the weights are about to change.
 
     Its end depends on the clock and on the number of responses, never on whether they were bad.
     """
-    served = interval(state.base, now, state.candidate, stable) if state.base else None
     if served is None:
         return replace(state, base=now)
     if served.total < INTERVAL_AT_LEAST and not (_step_over(state) or _out_of_time(state)):

@@ -6,7 +6,6 @@ import msgspec
 
 from tagline.platforms import ArmCounts, Counts
 from tagline.rollout.evidence import Interval
-from tagline.words import ModelVersion
 
 NOTHING = ArmCounts()
 
@@ -41,12 +40,15 @@ def _grown(before: ArmCounts | None, now: ArmCounts | None) -> tuple[int, int] |
     return (served, bad) if 0 <= bad <= served else None
 
 
-def interval(before: Counts, now: Counts, canary: ModelVersion, stable: ModelVersion) -> Interval | None:
-    """What may enter the tests; None where weights or counters changed in between, or an arm is missing."""
+def interval(before: Counts, now: Counts, canary: str, stable: str) -> Interval | None:
+    """What may enter the tests; None where weights or counters changed in between, or an arm is missing.
+
+    `canary` and `stable` are versions as the counters name them.
+    """
     if before.generation != now.generation:
         return None
-    ours = _grown(before.arms.get(str(canary)), now.arms.get(str(canary)))
-    theirs = _grown(before.arms.get(str(stable)), now.arms.get(str(stable)))
+    ours = _grown(before.arms.get(canary), now.arms.get(canary))
+    theirs = _grown(before.arms.get(stable), now.arms.get(stable))
     return None if ours is None or theirs is None else Interval(*ours, *theirs)
 
 
@@ -56,14 +58,16 @@ def _since(before: int, now: int) -> int:
 
 
 def _kinds(before: ArmCounts, now: ArmCounts, so_far: dict[str, int]) -> dict[str, int]:
+    if before.kinds == now.kinds:
+        return so_far
     grown = {kind: _since(before.kinds.get(kind, 0), n) for kind, n in now.kinds.items()}
     return {kind: n for kind in so_far | grown if (n := so_far.get(kind, 0) + grown.get(kind, 0))}
 
 
-def tallied(tally: Tally, before: Counts, now: Counts, canary: ModelVersion, stable: ModelVersion) -> Tally:
+def tallied(tally: Tally, before: Counts, now: Counts, canary: str, stable: str) -> Tally:
     """The tally with what was served between two readings, whatever happened to weights and counters."""
-    ours, ours_now = before.arms.get(str(canary), NOTHING), now.arms.get(str(canary), NOTHING)
-    theirs, theirs_now = before.arms.get(str(stable), NOTHING), now.arms.get(str(stable), NOTHING)
+    ours, ours_now = before.arms.get(canary, NOTHING), now.arms.get(canary, NOTHING)
+    theirs, theirs_now = before.arms.get(stable, NOTHING), now.arms.get(stable, NOTHING)
     return Tally(
         canary=tally.canary + _since(ours.served, ours_now.served),
         canary_bad=tally.canary_bad + _since(ours.bad, ours_now.bad),
