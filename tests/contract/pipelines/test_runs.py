@@ -1,10 +1,13 @@
 """Runs of compiled pipelines: order, outputs, exit codes and limits, as the tasks really had them."""
 
+import hashlib
+import inspect
 import time
 from pathlib import Path
 
 import pytest
 from tagline.errors import (
+    ConfigError,
     NoModel,
     NotYetSupported,
     SecretMissing,
@@ -13,6 +16,7 @@ from tagline.errors import (
     TaskTimedOut,
 )
 from tagline.platforms import RunState
+from tagline.platforms.local.orchestrate import HANDLER_TAKES
 
 from . import projects
 from .conftest import World, alive
@@ -131,10 +135,21 @@ def test_each_task_gets_its_own_copy_of_the_tree_and_the_image_s_environment(wor
 
 
 def test_facts_that_a_task_wrote_are_the_model(world: World) -> None:
-    sha = "62c66a7a5dd70c3146618063c344e531e6d4b59e379808443ce962b3abd63c5a"
-    run = world.run(projects.with_facts, sha=sha.replace("6", "0"))
+    run = world.run(projects.with_facts, sha=hashlib.sha256(b"m m").hexdigest())
+    facts = world.pipelines.facts(run, [])
+    assert facts is not None
+    assert (Path(facts.uri).read_text(), facts.metrics) == ("m m", {"acc": 0.5})
+
+
+def test_facts_of_another_model_than_the_one_that_is_there_are_refused(world: World) -> None:
+    run = world.run(projects.with_facts, sha="0" * 64)
     with pytest.raises(TaskContractBroken, match="another digest"):
         world.pipelines.facts(run, [])
+
+
+def test_a_run_without_any_model_has_no_facts(world: World) -> None:
+    run = world.run(projects.careless_one)
+    assert world.pipelines.facts(run, []) is None
 
 
 def test_two_models_are_an_error_unless_one_is_named(world: World) -> None:
@@ -171,3 +186,38 @@ def test_what_this_platform_cannot_run_is_refused_by_name_before_anything_runs(
     with pytest.raises(NotYetSupported):
         world.run(pipeline)
     assert world.pipelines.runs("") == []
+
+
+def test_a_parameter_too_large_for_one_argument_is_refused_by_its_name(world: World) -> None:
+    run = world.run(projects.one, argument="x" * 140_000)
+    assert isinstance(run.problem(), TaskFailed)
+    assert "parameter 'argument' has 140000 bytes" in run.error
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"lefd": "x"}, "unknown parameter of the pipeline 'lefd'"),
+        ({"left": 3}, "parameter 'left' is 3, the pipeline wants STRING"),
+    ],
+)
+def test_parameters_are_checked_before_anything_runs(
+    world: World, given: dict[str, object], words: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        world.run(projects.fan, **given)
+    assert words in str(caught.value)
+    assert world.pipelines.runs("") == []
+
+
+def test_kfp_still_calls_the_task_handler_that_ours_stands_in_for() -> None:
+    from kfp.local import config, status, subprocess_task_handler, task_dispatcher
+
+    theirs = subprocess_task_handler.SubprocessTaskHandler
+    assert list(inspect.signature(theirs.__init__).parameters) == HANDLER_TAKES
+    assert list(inspect.signature(theirs.run).parameters) == ["self"]
+    source = inspect.getsource(task_dispatcher.run_single_task_implementation)
+    assert "subprocess_task_handler.SubprocessTaskHandler" in source
+    assert "return_code == 0" not in source
+    assert {each.name for each in status.Status} == {"SUCCESS", "FAILURE"}
+    assert config.SubprocessRunner(use_venv=False).use_venv is False

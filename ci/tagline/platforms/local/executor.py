@@ -120,7 +120,7 @@ class Executor:
         """A copy of the release's source tree: what one task leaves in it, no other task sees."""
         tree = self.folder / "work" / task
         shutil.rmtree(tree, ignore_errors=True)
-        shutil.copytree(self.job.source, tree, symlinks=True)
+        shutil.copytree(self.job.source, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         try:
             yield tree
         finally:

@@ -23,7 +23,7 @@ from tagline.platforms import TaskEvent
 from tagline.platforms.local.executor import Executor, Job
 
 _PR_SET_PDEATHSIG = 1
-_HANDLER_TAKES = ["self", "image", "full_command", "pipeline_root", "runner", "env_vars"]
+HANDLER_TAKES = ["self", "image", "full_command", "pipeline_root", "runner", "env_vars"]
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
@@ -66,7 +66,7 @@ def handler_of(executor: Executor) -> type:
     from kfp.local import status, subprocess_task_handler
 
     theirs = subprocess_task_handler.SubprocessTaskHandler
-    if list(inspect.signature(theirs.__init__).parameters) != _HANDLER_TAKES:
+    if list(inspect.signature(theirs.__init__).parameters) != HANDLER_TAKES:
         raise PipelineError(
             "this kfp has another local task handler than tagline knows", fix="pip install 'kfp==2.17.0'"
         )

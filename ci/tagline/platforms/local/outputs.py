@@ -125,39 +125,39 @@ def recorded(run_folder: Path) -> list[Output]:
 def model_facts(outputs: list[Output], models: list[str]) -> ModelFacts | None:
     """The facts file, else the single model, else None; `models` (`task.output`) chooses among several.
 
-    Raises `NoModel` where several stand and none is named, or the named one is not there.
+    Raises `NoModel` where several stand and none is named, or the named one is not there;
+    `TaskContractBroken` for facts that cannot be read or that name another model than the one that is there.
     """
     notes = [item for item in outputs if item.name == FACTS and item.written]
-    if notes:
-        wanted = {name.rpartition(".")[0] for name in models}
-        return _read_facts(_only(notes, [item for item in notes if item.task in wanted]))
     found = [item for item in outputs if item.type == MODEL and item.written]
-    if models or found:
-        return _facts_of(_only(found, [item for item in found if item.key in models], models), outputs)
-    return None
-
-
-def _only(found: list[Output], named: list[Output], wanted: list[str] | None = None) -> Output:
-    chosen = named if named or wanted else found
-    if len(chosen) == 1:
-        return chosen[0]
-    listed = ", ".join(item.key for item in found) or "none"
-    asked = f", asked for {', '.join(wanted)}" if wanted else ""
-    raise NoModel(
-        f"the run has no single model: it gave {listed}{asked}",
-        fix="name one in tagline.yaml: models: {NAME: {output: TASK.OUTPUT}}",
-    )
+    if not notes and not found and not models:
+        return None
+    if models and len(found) > 1:
+        places = {item.path for item in found if item.key in models}
+        notes = [note for note in notes if note.key in models or _read_facts(note).uri in places]
+    chosen = notes or [item for item in found if item.key in models or not models]
+    if len(chosen) != 1:
+        given = ", ".join(item.key for item in chosen or found) or "none"
+        asked = f", asked for {', '.join(models)}" if models else ""
+        raise NoModel(
+            f"the run has no single model: it gave {given}{asked}",
+            fix="name one in tagline.yaml: models: {NAME: {output: TASK.OUTPUT}}",
+        )
+    return _checked(_read_facts(chosen[0]), chosen[0]) if notes else _facts_of(chosen[0], outputs)
 
 
 def _read_facts(note: Output) -> ModelFacts:
     try:
-        facts = msgspec.json.decode(Path(note.path).read_bytes(), type=ModelFacts)
+        return msgspec.json.decode(Path(note.path).read_bytes(), type=ModelFacts)
     except (OSError, msgspec.DecodeError) as error:
         raise TaskContractBroken(
             f"the facts of task {note.task!r} cannot be read: {error}",
             where=note.path,
             fix="write them with tagline_task.write_facts",
         ) from error
+
+
+def _checked(facts: ModelFacts, note: Output) -> ModelFacts:
     if os.path.exists(facts.uri) and _digest(facts.uri) != facts.sha256:
         raise TaskContractBroken(
             f"the model of task {note.task!r} is not the one its facts name: another digest",

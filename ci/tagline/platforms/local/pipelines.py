@@ -8,6 +8,7 @@ from typing import IO
 
 from tagline.engines import Engine
 from tagline.errors import NotYetSupported, PlatformUnavailable
+from tagline.pipeline.compiled import Compiled
 from tagline.platforms import (
     ModelFacts,
     Run,
@@ -37,7 +38,7 @@ class LocalPipelines:
     ) -> UploadedVersion:
         """Keep a version. The same content again is a no-op; other content raises `ContentDiffers`."""
         given = UploadedVersion(pipeline, release, commit, "", compiled, source, "")
-        return versions.upload(self._store, self.engine, given)
+        return versions.upload(self._store, given)
 
     def version(self, pipeline: str, release: Release) -> UploadedVersion | None:
         """The uploaded version, or None."""
@@ -105,7 +106,7 @@ class LocalPipelines:
         from tagline.platforms.local import child
         from tagline.platforms.local.executor import Job
 
-        compiled = spec.read_compiled(request.compiled)
+        compiled = spec.read_pipeline(request.compiled)
         _check_supported(compiled)
         parameters = spec.parameters(compiled, request.parameters)
         hidden = secrets.resolve(spec.secret_uses(compiled, parameters), self._environ)
@@ -126,7 +127,7 @@ class LocalPipelines:
         return self._store.end(run, state, Ending(ended.error, ended.kind, ended.task, ended.log))
 
 
-def _check_supported(compiled: spec.Compiled) -> None:
+def _check_supported(compiled: Compiled) -> None:
     """Raise `NotYetSupported` naming the constructs that this platform does not run."""
     from tagline.pipeline.rules import unsupported
 

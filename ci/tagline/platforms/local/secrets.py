@@ -38,8 +38,10 @@ def resolve(uses: Iterable[SecretUse], environ: Mapping[str, str]) -> dict[str, 
 
 
 def mask(text: bytes, hidden: Iterable[str]) -> bytes:
-    """`text` with every hidden value, and every line of one, replaced by ***."""
-    lines = {line.strip() for value in hidden for line in [value, *value.splitlines()]}
+    """`text` with every hidden value, and every line of 4 characters or more of one, replaced by ***."""
+    lines: set[str] = set()
+    for value in hidden:
+        lines |= {value.strip(), *(line.strip() for line in value.splitlines() if len(line.strip()) >= 4)}
     for line in sorted(lines - {""}, key=len, reverse=True):
         text = text.replace(line.encode(), MASK)
     return text

@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from tagline.errors import ConfigError, NotYetSupported, PipelineError
+from tagline.pipeline.compiled import Compiled, read
 from tagline.words import one_of
 
 TASK_MARK = "--tagline-task"
@@ -30,24 +31,6 @@ _REFUSED = {
 }
 
 
-class Compiled(msgspec.Struct, frozen=True):
-    """A compiled file: the pipeline's IR and its platform spec (empty where it has none)."""
-
-    ir: dict[str, Any]
-    platform: dict[str, Any] = {}
-
-    @property
-    def tasks(self) -> dict[str, dict[str, Any]]:
-        """The tasks of the pipeline's own graph, by name."""
-        found: dict[str, dict[str, Any]] = self.ir["root"]["dag"]["tasks"]
-        return found
-
-    def executor(self, task: Mapping[str, Any]) -> str:
-        """The label of the executor that runs a task."""
-        component = self.ir["components"][task["componentRef"]["name"]]
-        return str(component.get("executorLabel", ""))
-
-
 class SecretUse(msgspec.Struct, frozen=True):
     """A task's wish: the value of `key` of a secret in the environment variable `variable`."""
 
@@ -58,26 +41,18 @@ class SecretUse(msgspec.Struct, frozen=True):
     optional: bool
 
 
-def read_compiled(file: Path) -> Compiled:
-    """Read a compiled file of one or two documents; raises `PipelineError` where it is none."""
-    try:
-        documents = [item for item in yaml.safe_load_all(file.read_text()) if item]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PipelineError(
-            f"the compiled pipeline cannot be read: {str(error).splitlines()[0]}", where=str(file)
-        ) from error
-    if not documents or not _is_pipeline(documents[0]):
-        raise PipelineError(
-            "the file is no compiled pipeline", where=str(file), fix="compile it with `tagline compile`"
-        )
-    return Compiled(documents[0], documents[1] if len(documents) > 1 else {})
+def read_pipeline(file: Path) -> Compiled:
+    """Read a compiled file that has tasks of its own; raises `PipelineError` where it has none."""
+    compiled = read(file)
+    if not _tasks(compiled):
+        raise PipelineError("the compiled pipeline has no task", where=str(file), fix="tagline compile")
+    return compiled
 
 
-def _is_pipeline(ir: Any) -> bool:
-    try:
-        return bool(ir["root"]["dag"]["tasks"]) and isinstance(ir["components"], dict)
-    except (KeyError, TypeError):
-        return False
+def _tasks(compiled: Compiled) -> dict[str, dict[str, Any]]:
+    """The tasks of the pipeline's own graph, by name."""
+    found: dict[str, dict[str, Any]] = compiled.ir["root"].get("dag", {}).get("tasks", {})
+    return found
 
 
 def parameters(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,8 +102,9 @@ def time_limits(compiled: Compiled) -> dict[str, float]:
 def _settings(compiled: Compiled) -> Iterator[tuple[str, dict[str, Any]]]:
     kubernetes = compiled.platform.get("platforms", {}).get("kubernetes", {})
     by_label = kubernetes.get("deploymentSpec", {}).get("executors", {})
-    for name, task in compiled.tasks.items():
-        yield name, by_label.get(compiled.executor(task)) or {}
+    for name, task in _tasks(compiled).items():
+        component = compiled.ir["components"][task["componentRef"]["name"]]
+        yield name, by_label.get(component.get("executorLabel", "")) or {}
 
 
 def _secret_name(compiled: Compiled, task: str, use: Mapping[str, Any], given: Mapping[str, Any]) -> str:
@@ -151,7 +127,7 @@ def marked(compiled: Compiled) -> str:
     would take that one task for the whole (structures.ComponentSpec.from_ir_dicts) and report success.
     """
     ir = copy.deepcopy(compiled.ir)
-    while ir["pipelineInfo"]["name"] in compiled.tasks:
+    while ir["pipelineInfo"]["name"] in _tasks(compiled):
         ir["pipelineInfo"]["name"] += "-run"
     components, executors = {}, {}
     for name, task in ir["root"]["dag"]["tasks"].items():

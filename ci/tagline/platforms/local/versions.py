@@ -5,9 +5,9 @@ import hashlib
 import os
 import secrets
 import shutil
+import sys
 from pathlib import Path
 
-from tagline.engines import Engine
 from tagline.errors import ContentDiffers
 from tagline.platforms import UploadedVersion
 from tagline.platforms.local.locks import held, lock_file
@@ -18,14 +18,16 @@ UPLOAD_LIMIT = 300.0
 _SHOWN = 8
 
 
-def upload(store: Store, engine: Engine, version: UploadedVersion) -> UploadedVersion:
+def upload(store: Store, version: UploadedVersion) -> UploadedVersion:
     """Keep `version`, whose paths lead to the caller's files and whose digest and identity are not known yet.
 
     Killed between any two calls and repeated it ends the same: the row is written last, and files without a
     row are thrown away. Raises `ContentDiffers` with the first differences.
     """
+    from tagline.pipeline.identity import environment_identity
+
     name = f"{version.pipeline}/{version.release}"
-    digest = content_digest(version.compiled, version.source)
+    digest = _digest(version.compiled, version.source)
     with held(lock_file(store.home, "version", name), UPLOAD_LIMIT):
         known = store.version(version.pipeline, version.release)
         if known and known.digest == digest:
@@ -41,7 +43,7 @@ def upload(store: Store, engine: Engine, version: UploadedVersion) -> UploadedVe
             version.pipeline,
             version.release,
             version.commit,
-            engine.build(place / SOURCE).identity,
+            environment_identity(place / SOURCE, Path(sys.executable)),
             place / COMPILED,
             place / SOURCE,
             digest,
@@ -57,31 +59,30 @@ def _lay_down(folder: Path, version: UploadedVersion) -> Path:
     for leftover in [place, *folder.glob(f".{version.release}~*")]:
         shutil.rmtree(leftover, ignore_errors=True)
     draft = folder / f".{version.release}~{secrets.token_hex(4)}"
-    shutil.copytree(version.source, draft / SOURCE, symlinks=True)
+    skipped = shutil.ignore_patterns("__pycache__", ".git")
+    shutil.copytree(version.source, draft / SOURCE, symlinks=True, ignore=skipped)
     shutil.copyfile(version.compiled, draft / COMPILED)
     draft.rename(place)
     return place
 
 
-def _files(tree: Path) -> dict[str, str]:
-    """The digest of each file of a tree by its path; a link by where it leads."""
+def _digest(compiled: Path, source: Path) -> str:
+    """SHA-256 over what the compiled file says and the source tree, as `pipeline.identity` digests them."""
+    from tagline.pipeline.identity import content_digest, tree_digest
+
+    return hashlib.sha256(f"{content_digest(compiled)}\n{tree_digest(source)}\n".encode()).hexdigest()
+
+
+def _files(tree: Path) -> dict[str, tuple[bool, bytes]]:
+    """Each file's executable bit and content (of a link: where it leads) by its path."""
     found = {}
     for folder, folders, names in os.walk(tree):
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
-        for name in [*names, *links]:
-            path = Path(folder) / name
-            content = b"->" + os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
-            executable = b"x" if os.access(path, os.X_OK) else b"-"
-            found[path.relative_to(tree).as_posix()] = hashlib.sha256(executable + content).hexdigest()
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for path in (Path(folder, name) for name in [*names, *links]):
+            content = os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
+            found[path.relative_to(tree).as_posix()] = (os.access(path, os.X_OK), content)
     return found
-
-
-def content_digest(compiled: Path, source: Path) -> str:
-    """SHA-256 over the compiled file's bytes and the path, mode and content of each source file."""
-    total = hashlib.sha256(hashlib.sha256(compiled.read_bytes()).digest())
-    for name, digest in sorted(_files(source).items()):
-        total.update(f"{name}\0{digest}\n".encode())
-    return total.hexdigest()
 
 
 def difference(known: UploadedVersion, new: UploadedVersion) -> str:

@@ -1,0 +1,146 @@
+"""What the local platform reads: Dockerfiles, settings of its home, secrets' names, the handed-on pipeline."""
+
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from tagline.errors import ConfigError, PipelineError, StateBroken
+from tagline.platforms.local import home, secrets, spec
+from tagline.platforms.local.image import Image, read_image
+
+from . import projects
+
+DOCKERFILE = """
+FROM python:3.11 AS base
+# WORKDIR /wrong
+WORKDIR /opt
+WORKDIR app
+COPY src/ .
+COPY ["conf", "/etc/app"]
+COPY src/serve.py tool.py /usr/local/bin/
+COPY --from=base /x /app/x
+ENV A=1 PYTHONPATH=/opt/app/lib:/usr/lib \\
+    HOME_PAGE="two words"
+ENV OLD style
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in ("src/lib/config.py", "src/serve.py", "conf/a.yaml", "tool.py", "docker/base_image/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "docker/base_image/Dockerfile").write_text(DOCKERFILE)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        ("/opt/app/lib/config.py", "src/lib/config.py"),
+        ("/opt/app/serve.py", "src/serve.py"),
+        ("/etc/app/a.yaml", "conf/a.yaml"),
+        ("/usr/local/bin/tool.py", "tool.py"),
+        ("/opt/app/not-there", "not-there"),
+    ],
+)
+def test_a_path_of_the_container_is_found_in_the_tree(tree: Path, inside: str, outside: str) -> None:
+    assert read_image(tree).host_path(inside, tree) == str(tree / outside)
+
+
+@pytest.mark.parametrize("word", ["/bin/sh", "python", "--flag=/opt/app/x", "", "/opt/application/x"])
+def test_any_other_word_stays_as_it_is(tree: Path, word: str) -> None:
+    assert read_image(tree).host_path(word, tree) == word
+
+
+def test_the_image_s_environment_is_the_task_s_but_for_path(tree: Path) -> None:
+    assert read_image(tree).host_env(tree) == {
+        "A": "1",
+        "PYTHONPATH": f"{tree}/src/lib:/usr/lib",
+        "HOME_PAGE": "two words",
+        "OLD": "style",
+    }
+
+
+def test_a_tree_without_a_dockerfile_has_an_empty_image(tmp_path: Path) -> None:
+    assert read_image(tmp_path) == Image()
+
+
+def test_the_home_is_made_and_named_by_its_variable(tmp_path: Path) -> None:
+    assert home.tagline_home({"TAGLINE_HOME": str(tmp_path / "a/b")}) == tmp_path / "a/b"
+    assert home.tagline_home({"HOME": str(tmp_path)}) == tmp_path / ".local/share/tagline"
+    assert (tmp_path / "a/b").is_dir()
+
+
+def test_a_home_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot make the local platform's folder"):
+        home.tagline_home({"TAGLINE_HOME": str(tmp_path / "file/home")})
+
+
+def test_several_homes_may_share_one_folder_of_environments(tmp_path: Path) -> None:
+    assert home.venvs_folder(tmp_path, {}) == tmp_path / "venvs"
+    assert home.venvs_folder(tmp_path, {"TAGLINE_VENVS": "/shared"}) == Path("/shared")
+
+
+def test_the_machine_s_name_stays_and_another_home_has_another(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    name = home.machine(tmp_path)
+    assert home.machine(tmp_path) == name
+    assert name.startswith(socket.gethostname()[:3])
+    assert home.machine(tmp_path / "other") != name
+
+
+def test_a_machine_s_name_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "machine").write_text("")
+    with pytest.raises(StateBroken):
+        home.machine(tmp_path)
+
+
+def test_the_port_is_the_variable_s_or_8470() -> None:
+    assert home.tagline_port({}) == 8470
+    assert home.tagline_port({"TAGLINE_PORT": "9001"}) == 9001
+    for wrong in ("0", "65536", "http", "-1"):
+        with pytest.raises(ConfigError, match="not a port"):
+            home.tagline_port({"TAGLINE_PORT": wrong})
+
+
+def test_a_secret_s_variable_is_its_name_and_key_in_capitals() -> None:
+    assert secrets.variable("vault-approle", "role.id") == "TAGLINE_SECRET_VAULT_APPROLE_ROLE_ID"
+
+
+@given(st.text(alphabet="xyz=}", min_size=1), st.text(alphabet="abc \n"), st.text(alphabet="abc \n"))
+def test_a_hidden_value_is_masked_and_all_else_stays(value: str, before: str, after: str) -> None:
+    assert secrets.mask(f"{before}{value}{after}".encode(), [value]).decode() == f"{before}***{after}"
+
+
+def test_every_long_line_of_a_hidden_key_is_masked_and_a_brace_is_not() -> None:
+    key = "-----BEGIN KEY-----\nMIIEvg\n}\n"
+    assert secrets.mask(b"got MIIEvg and {}", [key]) == b"got *** and {}"
+
+
+def test_every_command_of_the_handed_on_pipeline_ends_with_mark_task_and_input(tmp_path: Path) -> None:
+    compiled = spec.read_pipeline(projects.compile_to(projects.whereabouts, tmp_path / "p.yaml"))
+    ir = yaml.safe_load(spec.marked(compiled))
+    ends = [each["container"]["args"][-3:] for each in ir["deploymentSpec"]["executors"].values()]
+    assert sorted(ends) == [[spec.TASK_MARK, "where", "{{$}}"], [spec.TASK_MARK, "where-2", "{{$}}"]]
+    assert ir["pipelineInfo"]["name"] == "where-run"
+    assert compiled.ir["pipelineInfo"]["name"] == "where"
+
+
+def test_two_tasks_that_share_a_component_are_told_apart(tmp_path: Path) -> None:
+    file = projects.compile_to(projects.whereabouts, tmp_path / "p.yaml")
+    file.write_text(file.read_text().replace("name: comp-where-2", "name: comp-where"))
+    ir = yaml.safe_load(spec.marked(spec.read_pipeline(file)))
+    names = {name: task["componentRef"]["name"] for name, task in ir["root"]["dag"]["tasks"].items()}
+    assert names == {"where": "comp-where", "where-2": "comp-where-2"}
+
+
+@pytest.mark.parametrize("text", ["", "{{{", "a: 1", "root: {dag: {tasks: {}}}"])
+def test_a_file_that_is_no_pipeline_is_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(PipelineError):
+        spec.read_pipeline(tmp_path / "p.yaml")
