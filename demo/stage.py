@@ -66,8 +66,13 @@ class Stage:
         """Print a command as a user would type it, run it, and insist on its exit code."""
         print(f"{BOLD}$ {line}{RESET}", flush=True)
         ran = subprocess.Popen(
-            ["sh", "-c", line], cwd=self.cwd, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace",
+            ["sh", "-c", line],
+            cwd=self.cwd,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         )
         assert ran.stdout
         heard = []
@@ -97,7 +102,11 @@ class Stage:
         """A command that runs beside the next ones, as in another terminal; ended with Ctrl-C."""
         print(f"{BOLD}$ {line} &{RESET}", flush=True)
         ran = subprocess.Popen(
-            shlex.split(line), cwd=self.cwd, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            shlex.split(line),
+            cwd=self.cwd,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
         try:

@@ -19,7 +19,9 @@ def first_line(thing: object) -> str:
     return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ")
 
 
-def error_classes(base: type[errors.TaglineError] = errors.TaglineError) -> Iterator[type[errors.TaglineError]]:
+def error_classes(
+    base: type[errors.TaglineError] = errors.TaglineError,
+) -> Iterator[type[errors.TaglineError]]:
     for child in base.__subclasses__():
         yield child
         yield from error_classes(child)
@@ -52,7 +54,9 @@ def _command(path: str, command: click.Command) -> Iterator[str]:
 
 
 def settings() -> str:
-    parts = [f"{NOTE}# tagline.yaml\n\nEvery key has a default; `serving` and `gate` are needed to promote.\n"]
+    parts = [
+        f"{NOTE}# tagline.yaml\n\nEvery key has a default; `serving` and `gate` are needed to promote.\n"
+    ]
     for struct in (config.Config, config.Serving, config.Gate, config.Metric, config.Rollout, config.Model):
         rows = [_setting(field, struct) for field in msgspec.structs.fields(struct)]
         title = "the file" if struct is config.Config else struct.__name__.lower()
@@ -79,7 +83,9 @@ def _type_name(kind: object) -> str:
     arguments = [_type_name(argument) for argument in typing.get_args(kind) if argument is not type(None)]
     if arguments:
         origin = getattr(typing.get_origin(kind), "__name__", "")
-        return f"{origin} of {' to '.join(arguments)}" if origin in {"list", "dict"} else " or ".join(arguments)
+        return (
+            f"{origin} of {' to '.join(arguments)}" if origin in {"list", "dict"} else " or ".join(arguments)
+        )
     return getattr(kind, "__name__", str(kind))
 
 

@@ -9,7 +9,9 @@ from tempfile import TemporaryDirectory
 from tests.bench.timing import side_by_side
 
 BIN = Path(sys.executable).parent
-GIT_ALONE = "git fetch -q --prune origin && git for-each-ref >/dev/null && git log -n 50 --name-only >/dev/null"
+GIT_ALONE = (
+    "git fetch -q --prune origin && git for-each-ref >/dev/null && git log -n 50 --name-only >/dev/null"
+)
 
 
 def help_table() -> str:

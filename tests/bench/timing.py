@@ -28,7 +28,5 @@ def side_by_side(
     rows = ["| command | min ms | median ms | max ms | ratio |", "|---|---|---|---|---|"]
     for name, taken in times.items():
         median = statistics.median(taken)
-        rows.append(
-            f"| {name} | {min(taken):.0f} | {median:.0f} | {max(taken):.0f} | {median / base:.1f} |"
-        )
+        rows.append(f"| {name} | {min(taken):.0f} | {median:.0f} | {max(taken):.0f} | {median / base:.1f} |")
     return "\n".join(rows)

@@ -23,7 +23,7 @@ def command(smoke: bool, fix: bool, json_: bool) -> int:
     import sys
 
     from tagline.flow.checks import check_work_tree
-    from tagline.render.terminal import teller
+    from tagline.render.progress import teller
 
     told = teller(sys.stderr if json_ else sys.stdout)
     return finish(check_work_tree(Path.cwd(), smoke=smoke, fix=fix, told=told), json_)

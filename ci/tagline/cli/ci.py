@@ -6,12 +6,14 @@ from tagline.cli.shared import as_json, finish, open_world, show
 
 
 @click.command()
-@click.option("--event", type=click.Choice(["pr", "merge", "tag", "schedule"]), help="Default: what git says.")
+@click.option(
+    "--event", type=click.Choice(["pr", "merge", "tag", "schedule"]), help="Default: what git says."
+)
 @click.option("--ref", help="The tag of a tag event, or the branch of the others.")
 @click.option("--dry-run", is_flag=True, help="Print the plan; do nothing.")
 @as_json
 def command(event: str | None, ref: str | None, dry_run: bool, json_: bool) -> int:
-    """Look at the event, plan, and run: checks for a pull request, a release for a merge, a promotion for a tag.
+    """Look at the event, plan and run: checks for a pull request, a release for a merge, a promotion for a tag.
 
     On plain git the branch checked out decides: the default branch is a merge, another one a pull request.
 

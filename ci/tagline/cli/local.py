@@ -18,8 +18,8 @@ def command() -> None:
     """
 
 
-@command.command()
-def up() -> None:
+@command.command("up")
+def up_() -> None:
     """Start the platform and every model server it had; safe to repeat.
 
     \b
@@ -27,12 +27,13 @@ def up() -> None:
       tagline local up
     """
     from tagline.flow.local import up
+    from tagline.render.terminal import local_text
 
-    click.echo(up())
+    click.echo(local_text(up()))
 
 
-@command.command()
-def down() -> None:
+@command.command("down")
+def down_() -> None:
     """Stop every process; no port and no lock is left. What serves is remembered.
 
     \b
@@ -44,9 +45,9 @@ def down() -> None:
     click.echo(down())
 
 
-@command.command()
+@command.command("status")
 @as_json
-def status(json_: bool) -> None:
+def status_(json_: bool) -> None:
     """Show the platform's processes and routes.
 
     \b
@@ -59,10 +60,10 @@ def status(json_: bool) -> None:
     show(local_status(), json_, local_text)
 
 
-@command.command()
+@command.command("logs")
 @click.argument("name", required=False)
 @click.option("-n", "lines", default=40, show_default=True, help="How many lines from the end.")
-def logs(name: str | None, lines: int) -> None:
+def logs_(name: str | None, lines: int) -> None:
     """Print the end of the platform's logs, or of the one called NAME.
 
     \b
@@ -71,18 +72,21 @@ def logs(name: str | None, lines: int) -> None:
       tagline local logs router -n 100
     """
     from tagline.flow.local import logs
+    from tagline.render.terminal import logs_text
 
-    click.echo(logs(name or "", lines))
+    click.echo(logs_text(logs(name or "", lines)))
 
 
-@command.command()
+@command.command("traffic")
 @click.argument("model")
 @click.option("--env", default="", help="The environment; default: the first of tagline.yaml that serves.")
 @click.option("--rate", default=20.0, show_default=True, help="Requests a second.")
 @click.option("--seconds", type=float, help="Stop after this time; default: at Ctrl-C.")
-@click.option("--without", default="", metavar="FIELD", help="Leave this field out of a share of the requests.")
+@click.option(
+    "--without", default="", metavar="FIELD", help="Leave this field out of a share of the requests."
+)
 @click.option("--share", default=0.3, show_default=True, help="The share (0..1) for --without.")
-def traffic(model: str, env: str, rate: float, seconds: float | None, without: str, share: float) -> None:  # noqa: PLR0913, PLR0917
+def traffic_(model: str, env: str, rate: float, seconds: float | None, without: str, share: float) -> None:
     """Replay the hold-out's features to MODEL: a laptop has no users, and a canary needs some.
 
     \b
@@ -93,6 +97,8 @@ def traffic(model: str, env: str, rate: float, seconds: float | None, without: s
     from tagline.flow.local import Load, traffic
     from tagline.render.terminal import tally_text
 
-    load = Load(model=model, env=env, rate=rate, seconds=seconds, without=without, share=share if without else 0.0)
+    load = Load(
+        model=model, env=env, rate=rate, seconds=seconds, without=without, share=share if without else 0.0
+    )
     for tally in traffic(load):
         click.echo(tally_text(tally))

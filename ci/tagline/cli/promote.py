@@ -10,12 +10,21 @@ from tagline.cli.shared import as_json, open_world, show
 @click.option("--to", "env", required=True, metavar="ENV", help="The environment.")
 @click.option("--version", help="A model version such as 1.4.0-r3; default: the newest of HEAD's release.")
 @click.option("--reason", default="", help="Why; kept in the tag and the ledger.")
-@click.option("--override", default="", help="Override the gate, with a reason: kept in the tag and the ledger.")
+@click.option(
+    "--override", default="", help="Override the gate, with a reason: kept in the tag and the ledger."
+)
 @click.option("--preview", is_flag=True, help="Show resolution, gate and rollout; ask nothing.")
 @click.option("--wait", is_flag=True, help="Wait for a training that still runs.")
 @as_json
 def command(  # noqa: PLR0913, PLR0917 - one parameter an option
-    model: str, env: str, version: str | None, reason: str, override: str, preview: bool, wait: bool, json_: bool
+    model: str,
+    env: str,
+    version: str | None,
+    reason: str,
+    override: str,
+    preview: bool,
+    wait: bool,
+    json_: bool,
 ) -> None:
     """Tag the commit that trained MODEL's version: promote/ENV/MODEL/N. CI acts on the tag.
 

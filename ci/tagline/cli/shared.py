@@ -17,7 +17,7 @@ as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for pro
 def open_world(json_: bool = False) -> "World":
     """The repository of the current folder with its remote, policy and platform; progress goes to stderr."""
     from tagline.flow.world import open_world
-    from tagline.render.terminal import teller
+    from tagline.render.progress import teller
 
     return open_world(Path.cwd(), teller(sys.stderr if json_ else sys.stdout))
 

@@ -7,7 +7,9 @@ from tagline.cli.shared import as_json, finish, open_world
 
 @click.command()
 @click.option("--release", "release_", help="Which release; default: the newest that HEAD descends from.")
-@click.option("--smoke", is_flag=True, help="A short run of HEAD with the `smoke:` parameters; registers nothing.")
+@click.option(
+    "--smoke", is_flag=True, help="A short run of HEAD with the `smoke:` parameters; registers nothing."
+)
 @as_json
 def command(release_: str | None, smoke: bool, json_: bool) -> int:
     """Run the training of a release to its end, a line per task, and register the model.

@@ -1,19 +1,9 @@
 """From what is known to what will be done: a pure function, and the steps it speaks of."""
 
-from enum import StrEnum
-
 import msgspec
 
-from tagline.words import ModelVersion, Promotion, Release
-
-
-class Event(StrEnum):
-    """Why CI was called."""
-
-    PR = "pr"
-    MERGE = "merge"
-    TAG = "tag"
-    SCHEDULE = "schedule"
+from tagline.git.occasion import Event
+from tagline.words import Promotion, Release
 
 
 class Step(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -75,9 +65,9 @@ class Known(msgspec.Struct, frozen=True):
     """What a plan is made from.
 
     `next_release` is the version that HEAD would get, None with `next_reason` where there is none to make.
-    `claimed` is the release that HEAD already has; `uploaded` and `trained` say how far it came, `waiting`
-    that nothing of it is trained yet and that policy trains on release. `promotion` is the tag event's;
-    `open_promotions` are the newest of each (environment, model) without a terminal event.
+    `claimed` is the release that HEAD already has; `uploaded` and `trained` say how far it came.
+    `promotion` is the tag event's; `open_promotions` are the newest of each (environment, model) without an
+    end, `unfinished` the releases that were claimed and not uploaded.
     """
 
     event: Event
@@ -88,7 +78,7 @@ class Known(msgspec.Struct, frozen=True):
     next_reason: str = ""
     claimed: Release | None = None
     uploaded: bool = False
-    trained: ModelVersion | None = None
+    trained: bool = False
     promotion: Promotion | None = None
     open_promotions: list[Promotion] = []
     unfinished: list[Release] = []

@@ -3,7 +3,7 @@
 import getpass
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,9 @@ from tagline.words import NAME_LIMIT
 if TYPE_CHECKING:
     from tagline.engines import Engine
     from tagline.git.facts import Facts
-    from tagline.git.ledger import State
+    from tagline.git.ledger import Appended, Author, Batch, Ledger
     from tagline.git.repo import Repo
+    from tagline.git.state import State
     from tagline.platforms import Platform
 
 
@@ -33,20 +34,40 @@ class World:
     platform: "Platform"
     engine: "Engine"
     home: Path
-    actor: str
+    author: "Author"
     told: Told
 
-    def state(self) -> "State":
-        """What the ledger, as last fetched, says: folded anew at each call."""
-        from tagline.git.ledger import read_state
+    def ledger(self) -> "Ledger":
+        """The events as last seen, and their sum; raises `LedgerMissing`, `LedgerError`."""
+        from tagline.git import ledger
 
-        return read_state(self.repo, self.facts)
+        return ledger.read(self.repo, self.facts)
+
+    def state(self) -> "State":
+        """The sum of the ledger's events as last seen."""
+        return self.ledger().state
+
+    def refresh(self) -> None:
+        """Look at the remote again."""
+        from tagline.git import facts as git_facts
+
+        self.facts = git_facts.read(self.repo)
+
+    def append(self, make: "Callable[[State], Batch]", *, may_be_missing: bool = False) -> "Appended":
+        """Add to the ledger by compare-and-swap, and see it in the facts from now on."""
+        from tagline.git import ledger
+
+        added = ledger.append(self.repo, self.facts, make, self.author, may_be_missing=may_be_missing)
+        self.facts = added.facts
+        return added
 
     def own_config(self, commit: str) -> Config:
         """tagline.yaml as a commit has it: what it says of its own pipeline and serving."""
         text = self.repo.show(commit, config.FILE)
-        name = default_name(self.repo.remote_url)
-        return config.parse((text or b"").decode(), where=f"{config.FILE} at {commit[:12]}", default_name=name)
+        name = default_name(self.repo.url())
+        return config.parse(
+            (text or b"").decode(), where=f"{config.FILE} at {commit[:12]}", default_name=name
+        )
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
@@ -65,6 +86,7 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     from tagline.engines import sandbox
     from tagline.engines.process import ProcessEngine
     from tagline.git import facts as git_facts
+    from tagline.git.ledger import Author
     from tagline.git.repo import Repo
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home, venvs_folder
@@ -75,9 +97,10 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     facts = git_facts.read(repo)
     home = tagline_home(environ)
     engine = ProcessEngine(venvs_folder(home, environ))
-    text = repo.show(facts.default_head, config.FILE) if facts.default_head else None
-    policy = config.parse((text or b"").decode(), default_name=default_name(repo.remote_url))
-    return World(repo, facts, policy, open_platform(home, engine), engine, home, actor(environ), told)
+    policy = config.parse(facts.policy or "", default_name=default_name(repo.url()))
+    platform = open_platform(home, engine)
+    author = Author(actor(environ), platform.machine)
+    return World(repo, facts, policy, platform, engine, home, author, told)
 
 
 def actor(environ: Mapping[str, str]) -> str:

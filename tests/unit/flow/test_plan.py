@@ -2,8 +2,19 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tagline.flow.plan import Check, Event, FinishRelease, Known, MakeRelease, Nothing, Promote, Register, Train, plan
-from tagline.words import ModelVersion, Promotion, Release
+from tagline.flow.plan import (
+    Check,
+    FinishRelease,
+    Known,
+    MakeRelease,
+    Nothing,
+    Promote,
+    Register,
+    Train,
+    plan,
+)
+from tagline.git.occasion import Event
+from tagline.words import Promotion, Release
 
 RELEASE = Release(0, 2, 0)
 ASKED = Promotion("prod", "wine", 3)
@@ -42,7 +53,7 @@ def test_a_claimed_release_without_upload_and_training_goes_on_where_it_stopped(
 
 
 def test_a_finished_release_is_left_alone() -> None:
-    known = Known(Event.MERGE, "main", claimed=RELEASE, uploaded=True, trained=ModelVersion(RELEASE, 1))
+    known = Known(Event.MERGE, "main", claimed=RELEASE, uploaded=True, trained=True)
     assert kinds(known) == [Nothing]
 
 
@@ -73,7 +84,7 @@ known_things = st.builds(
     next_reason=st.text(max_size=9),
     claimed=st.none() | st.just(RELEASE),
     uploaded=st.booleans(),
-    trained=st.none() | st.just(ModelVersion(RELEASE, 1)),
+    trained=st.booleans(),
     promotion=st.none() | st.just(ASKED),
     open_promotions=st.lists(st.just(ASKED), max_size=2),
     unfinished=st.lists(st.just(RELEASE), max_size=2),

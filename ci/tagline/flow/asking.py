@@ -1,0 +1,141 @@
+"""`tagline promote`: resolve, look, and ask by an annotated tag that says exactly which model it means."""
+
+import time
+
+import msgspec
+
+from tagline.config import seconds
+from tagline.errors import StillTraining
+from tagline.flow import resolve
+from tagline.flow.gating import hold_contest
+from tagline.flow.report import Said
+from tagline.flow.training import register_finished
+from tagline.flow.world import World
+from tagline.git import tags
+from tagline.git.ledger import Batch
+from tagline.git.state import State
+from tagline.model.gate import Verdict
+from tagline.words import ModelVersion, Promotion
+
+WAIT_AT_MOST = 24 * 3600.0
+LOOK_EVERY = 2.0
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A promotion as the command line asks for it; an empty `version` means the newest of HEAD's release."""
+
+    model: str
+    env: str
+    version: str = ""
+    reason: str = ""
+    override: str = ""
+    wait: bool = False
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What `tagline promote` did: the tag it pushed, "" with the reason where there was nothing to do."""
+
+    model: str
+    env: str
+    version: str
+    tag: str = ""
+    nothing: str = ""
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What a promotion would do: the version, what serves, the gate's verdict, the rollout's steps in seconds.
+
+    `needs` is about how many responses of the candidate the let-in test needs when nobody errs.
+    """
+
+    model: str
+    env: str
+    version: str
+    serves: str
+    verdict: Verdict
+    steps: list[int]
+    seconds: float
+    at_most: float
+    needs: int = 230
+
+
+def promote(world: World, ask: Ask) -> Asked:
+    """Push the tag that asks; a request for the same version that is open, or serves, is not made twice.
+
+    Raises the errors of resolving (20–29, 40–49, `Blocked`) and of pushing (17–19).
+    """
+    version = _resolved(world, ask)
+    done = _nothing_to_ask(world, world.state(), ask, version)
+    if done:
+        return Asked(ask.model, ask.env, str(version), nothing=done)
+    pushed: list[str] = []
+
+    def make(state: State) -> Batch:
+        pushed.clear()
+        if _nothing_to_ask(world, state, ask, version):
+            return Batch()
+        number = tags.next_number(world.facts, state, ask.env, ask.model)
+        promotion = Promotion(ask.env, ask.model, number)
+        wanted = tags.Details(model_version=version, reason=ask.reason, override=ask.override)
+        pushed.append(str(promotion))
+        return Batch(tags=[tags.promotion_tag(promotion, _commit(state, world, version), wanted)])
+
+    world.append(make)
+    if not pushed:
+        return Asked(ask.model, ask.env, str(version), nothing="somebody else asked in the meantime")
+    return Asked(ask.model, ask.env, str(version), tag=pushed[0])
+
+
+def preview_promotion(world: World, ask: Ask) -> Preview:
+    """Resolution, gate and rollout of a promotion, without asking for it."""
+    version = _resolved(world, ask)
+    served = resolve.agreed(world, world.state(), ask.env, ask.model)
+    spec = resolve.spec_of(world, world.state(), ask.model, version)
+    verdict = hold_contest(world, spec, served, ask.override)
+    rollout = world.policy.rollout
+    return Preview(
+        model=ask.model,
+        env=ask.env,
+        version=str(version),
+        serves=str(served or ""),
+        verdict=verdict,
+        steps=list(rollout.steps) if served else [100],
+        seconds=len(rollout.steps) * seconds(rollout.step_time) if served else 0.0,
+        at_most=seconds(rollout.max_duration),
+    )
+
+
+def _commit(state: State, world: World, version: ModelVersion) -> str:
+    released = state.release(world.policy.pipeline, version.release)
+    return released.commit if released else world.facts.head
+
+
+def _resolved(world: World, ask: Ask) -> ModelVersion:
+    resolve.check_place(world.policy, ask.env, ask.model)
+    register_finished(world)
+    if ask.version:
+        wanted = ModelVersion.parse(ask.version)
+        return resolve.by_version(world, world.state(), ask.env, ask.model, wanted)
+    until = time.monotonic() + (WAIT_AT_MOST if ask.wait else 0.0)
+    while True:
+        try:
+            return resolve.by_commit(world, world.state(), ask.env, ask.model, world.facts.head)
+        except StillTraining as still:
+            if time.monotonic() > until:
+                raise
+            world.told(Said(f"{still.what}; waiting"))
+            time.sleep(LOOK_EVERY)
+            register_finished(world)
+
+
+def _nothing_to_ask(world: World, state: State, ask: Ask, version: ModelVersion) -> str:
+    """Why no tag is needed, or ""."""
+    if state.place(ask.env, ask.model).serves == version:
+        return f"{version} serves {ask.env} already"
+    for one in tags.requests(world.facts, state):
+        place = (one.promotion.env, one.promotion.model)
+        if place != (ask.env, ask.model) or state.ended(one.promotion):
+            continue
+        if tags.details(world.repo, one).model_version == version:
+            return f"{one.promotion} asks for {version} already"
+    return ""

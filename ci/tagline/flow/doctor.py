@@ -1,0 +1,141 @@
+"""What this machine and this repository lack for what tagline.yaml asks."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from tagline import config
+from tagline.errors import TaglineError
+
+DISK_NEEDED_GIB = 3
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """`level` is `ok`, `note` (works, and is worth knowing) or `missing` (something will fail)."""
+
+    level: str
+    what: str
+    fix: str = ""
+
+
+def examine(folder: Path) -> list[Finding]:
+    """Look at the machine, the repository and the local platform; nothing is changed but the fetch refspec."""
+    findings: list[Finding] = []
+    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime):
+        findings += _safely(look, folder)
+    findings += _safely(_repository, folder)
+    return findings
+
+
+def _safely(look: Callable[[Path], Iterator[Finding]], folder: Path) -> list[Finding]:
+    try:
+        return list(look(folder))
+    except TaglineError as error:
+        return [Finding("missing", error.what, error.fix)]
+
+
+def _python(folder: Path) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    yield Finding(
+        "ok" if good else "missing", f"Python {version}", "" if good else "use Python 3.11, 3.12 or 3.13"
+    )
+
+
+def _git(folder: Path) -> Iterator[Finding]:
+    if shutil.which("git") is None:
+        yield Finding("missing", "git is not installed", "apt-get install git")
+        return
+    said = subprocess.run(
+        ["git", "version"], capture_output=True, text=True, timeout=10, check=False
+    ).stdout.strip()
+    yield Finding("ok", said)
+
+
+def _venv(folder: Path) -> Iterator[Finding]:
+    if find_spec("ensurepip") is None:
+        yield Finding("missing", "this Python cannot make environments", "apt-get install python3-venv")
+
+
+def _kfp(folder: Path) -> Iterator[Finding]:
+    if find_spec("kfp") is None:
+        yield Finding(
+            "missing", "kfp is not installed: nothing can be compiled", "pip install 'tagline[kfp]'"
+        )
+    else:
+        yield Finding("ok", "kfp is installed")
+
+
+def _disk(folder: Path) -> Iterator[Finding]:
+    from tagline.platforms.local.home import tagline_home
+
+    home = tagline_home(os.environ)
+    free = shutil.disk_usage(home).free / 2**30
+    level = "ok" if free > DISK_NEEDED_GIB else "missing"
+    yield Finding(
+        level, f"{free:.0f} GiB free for {home}", "" if level == "ok" else "make room, or set TAGLINE_HOME"
+    )
+
+
+def _sandbox(folder: Path) -> Iterator[Finding]:
+    from tagline.engines import sandbox
+
+    gaps = sandbox.gaps()
+    if not gaps:
+        yield Finding("ok", "the repository's own code cannot reach your credentials")
+    for gap in gaps:
+        yield Finding("note", gap, "run CI for untrusted code under its own user")
+
+
+def _port(folder: Path) -> Iterator[Finding]:
+    from tagline.platforms.local import serving
+    from tagline.platforms.local.home import tagline_home, tagline_port
+    from tagline.platforms.local.serving import ports
+
+    status = serving.status(tagline_home(os.environ))
+    if status.up:
+        yield Finding("ok", f"the local platform is up at {status.url}")
+        return
+    port = tagline_port(os.environ)
+    if ports.is_free(port):
+        yield Finding("ok", f"port {port} is free for the local platform")
+    else:
+        yield Finding("missing", f"port {port} is taken by another program", "set TAGLINE_PORT to a free one")
+
+
+def _serving_runtime(folder: Path) -> Iterator[Finding]:
+    file = folder / config.FILE
+    if not file.exists():
+        yield Finding(
+            "note", "no tagline.yaml here: pipelines run, no model can be promoted", "add serving: and gate:"
+        )
+        return
+    own = config.parse(file.read_text(), where=str(file), default_name="pipeline")
+    yield Finding(
+        "ok", f"tagline.yaml is sound: pipeline {own.pipeline}, environments {', '.join(own.environments)}"
+    )
+    for key in ("serving", "gate"):
+        if getattr(own, key) is None:
+            yield Finding("note", f"tagline.yaml has no {key}: no model can be promoted", f"add {key}:")
+
+
+def _repository(folder: Path) -> Iterator[Finding]:
+    from tagline.git import facts, remote
+    from tagline.git.repo import Repo
+
+    repo = Repo.open(folder)
+    found = facts.read(repo)
+    yield Finding("ok", f"the remote {repo.url()} answers; its default branch is {found.default_branch}")
+    remote.set_fetch_refspec(repo)
+    yield Finding("ok", "git fetch brings the ledger and the promotion tags")
+    yield Finding(
+        "note",
+        "no signers are set: the ledger is worth no more than the right to push",
+        "let only CI push refs/tagline/ledger and promote/**, where the host can",
+    )

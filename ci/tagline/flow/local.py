@@ -1,0 +1,120 @@
+"""`tagline local`: the local platform's processes, and traffic for a laptop that has no users."""
+
+import csv
+import io
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tagline import config
+from tagline.errors import ConfigError, MissingKeys, PlatformError
+from tagline.flow.traffic import Stream, Tally, replay
+from tagline.platforms.local import serving
+from tagline.platforms.local.home import tagline_home
+from tagline.words import one_of
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What `tagline local traffic` sends; `env` "" means the first declared one in which the model serves."""
+
+    model: str
+    env: str = ""
+    rate: float = 20.0
+    seconds: float | None = None
+    without: str = ""
+    share: float = 0.0
+
+
+def up() -> serving.PlatformStatus:
+    """Start the platform and everything that served."""
+    return serving.up(tagline_home(os.environ))
+
+
+def down() -> str:
+    """Stop the platform; returns a sentence."""
+    home = tagline_home(os.environ)
+    was_up = serving.status(home).up
+    serving.down(home)
+    return (
+        "the local platform is down; what serves is remembered" if was_up else "the local platform was down"
+    )
+
+
+def local_status() -> serving.PlatformStatus:
+    """What runs now; starts nothing."""
+    return serving.status(tagline_home(os.environ))
+
+
+def logs(name: str, lines: int) -> list[serving.LogTail]:
+    """The ends of the logs."""
+    return serving.logs(tagline_home(os.environ), name, lines)
+
+
+def traffic(load: Load) -> Iterator[Tally]:
+    """Send the stream; yields the tally about once a second, and at the end. Ctrl-C ends it in good order.
+
+    Raises `MissingKeys` (no gate.data to replay), `UnknownName`, `PlatformError` where nothing serves.
+    """
+    if load.rate <= 0:
+        raise ConfigError(f"--rate {load.rate:g} is not above 0", fix="--rate 20")
+    if not 0 <= load.share <= 1:
+        raise ConfigError(f"--share {load.share:g} is not in 0..1", fix="--share 0.3")
+    rows, own = _rows(Path.cwd())
+    if load.without:
+        one_of(load.without, rows[0], "field")
+    url = _url(load, own)
+    stopped: list[bool] = []
+    before = signal.signal(signal.SIGINT, lambda *_: stopped.append(True))
+    told: list[Tally] = []
+    try:
+        stream = Stream(url, load.rate, load.seconds, load.without, load.share)
+        yield replay(rows, stream, told.append, lambda: bool(stopped))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _rows(folder: Path) -> tuple[list[dict[str, Any]], config.Config]:
+    """The hold-out's rows as features: numbers where they read as numbers, without labels and row ids."""
+    file = folder / config.FILE
+    own = config.parse(file.read_text() if file.exists() else "", where=str(file), default_name="pipeline")
+    if own.gate is None:
+        raise MissingKeys(
+            "tagline.yaml has no gate: there is no hold-out to replay", where=str(file), fix="add gate:"
+        )
+    data = folder / own.gate.data
+    if not data.exists():
+        raise ConfigError(
+            "the hold-out is missing", where=str(data), fix="run this in the repository's top folder"
+        )
+    hidden = {own.gate.id, *(name.strip() for name in own.gate.label.split(","))}
+    reader = csv.DictReader(io.StringIO(data.read_text()))
+    return [{k: _value(v) for k, v in row.items() if k not in hidden} for row in reader], own
+
+
+def _value(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _url(load: Load, own: config.Config) -> str:
+    routes = [route for route in local_routes() if route.model == load.model and route.main]
+    if load.env:
+        one_of(load.env, own.environments, "environment")
+        routes = [route for route in routes if route.env == load.env]
+    routes.sort(key=lambda route: own.environments.index(route.env) if route.env in own.environments else 99)
+    if not routes:
+        raise PlatformError(
+            f"nothing serves {load.model}{f' in {load.env}' if load.env else ''}", fix="tagline status"
+        )
+    return f"{routes[0].url}:predict" if not routes[0].url.endswith(":predict") else routes[0].url
+
+
+def local_routes() -> list[Any]:
+    """Every route of the local platform."""
+    return list(serving.LocalServing(tagline_home(os.environ)).routes())

@@ -1,0 +1,135 @@
+"""A release, in the order that never wedges a version: environment, compile, smoke, claim, upload."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from tagline.config import Config
+from tagline.engines import Environment
+from tagline.errors import LostRace
+from tagline.flow import training
+from tagline.flow.report import Said, StepReport, done, nothing
+from tagline.flow.world import World
+from tagline.git.events import Released, Uploaded
+from tagline.git.ledger import Batch
+from tagline.git.objects import NewTag
+from tagline.git.state import State
+from tagline.git.versions import NextVersion, next_version
+from tagline.pipeline import compile as compiling
+from tagline.pipeline.identity import content_digest
+from tagline.pipeline.project import Project
+from tagline.words import Release
+
+CLAIM_TRIES = 5
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A commit made ready to run: its tree without the gate's data, its environment, its compiled pipeline."""
+
+    commit: str
+    own: Config
+    tree: Path
+    environment: Environment
+    compiled: Path
+
+    def smoke(self, world: World) -> StepReport:
+        """The smoke training of this content."""
+        digest = self.environment.identity.rpartition(":")[2][:16]
+        content = training.Content(self.compiled, self.tree, digest)
+        return training.run_smoke(world.platform.pipelines, world.told, self.own, content)
+
+
+@contextmanager
+def prepared(world: World, commit: str) -> Iterator[Ready]:
+    """Export a commit, make its environment, compile its pipeline with the environment in the image's place.
+
+    The gate's data is left out of the tree: no training can have seen it.
+    """
+    own = world.own_config(commit)
+    hidden = {config.gate.data for config in (own, world.policy) if config.gate}
+    with world.work_folder() as folder:
+        tree = folder / "tree"
+        world.repo.export(commit, tree, exclude=sorted(hidden))
+        world.told(Said("making the environment (once for each lock)"))
+        environment = world.engine.build(tree, serving=own.serving is not None)
+        compiled = folder / "pipeline.yaml"
+        compiling.compile_file(Project.find(tree).pipeline, compiled)
+        compiling.substitute_image(compiled, environment.identity)
+        yield Ready(commit, own, tree, environment, compiled)
+
+
+def make_release(world: World, release: Release) -> StepReport:
+    """Everything of a new release but its training; safe to repeat from any point.
+
+    Raises the errors of compiling, running (30–39) and pushing (17–19). Nothing that carries the version
+    leaves this machine before the claim; where somebody else was first, the version is computed anew.
+    """
+    world.repo.require_clean(untracked=False)
+    with prepared(world, world.facts.head) as ready:
+        world.told(ready.smoke(world))
+        for _ in range(CLAIM_TRIES):
+            if claim(world, ready, release):
+                upload(world, ready, release)
+                return done(
+                    "release", f"{ready.own.pipeline} {release}", release=str(release), tag=release.tag
+                )
+            world.refresh()
+            found = next_of(world)
+            if found.release is None:
+                return nothing("release", f"{release} went to another commit; {found.reason}")
+            world.told(Said(f"{release} went to another commit; now {found.release}: {found.reason}"))
+            release = found.release
+    raise LostRace(f"other releases kept taking the version, {CLAIM_TRIES} times", fix="tagline ci again")
+
+
+def next_of(world: World) -> NextVersion:
+    """The version that HEAD would get, or why it gets none."""
+    return next_version(world.repo, world.facts, world.state(), world.policy.pipeline, world.policy.paths)
+
+
+def finish_release(world: World, release: Release) -> StepReport:
+    """Upload a release that was claimed; its commit is made ready again, and gives the same content."""
+    claimed = world.state().releases[world.policy.pipeline, release]
+    with prepared(world, claimed.commit) as ready:
+        upload(world, ready, release)
+    return done("release", f"{world.policy.pipeline} {release} uploaded", release=str(release))
+
+
+def claim(world: World, ready: Ready, release: Release) -> bool:
+    """Tag and `released` in one atomic push; False where the version, or a newer one, went to another commit."""
+    won: list[bool] = []
+
+    def make(state: State) -> Batch:
+        mine = state.release(ready.own.pipeline, release)
+        newer = [one for name, one in state.releases if name == ready.own.pipeline and one > release]
+        won[:] = [mine.commit == ready.commit if mine else not newer]
+        if mine is not None or newer:
+            return Batch()
+        event = Released(
+            pipeline=ready.own.pipeline,
+            version=str(release),
+            commit=ready.commit,
+            identity=ready.environment.identity,
+        )
+        return Batch(
+            events=[event], tags=[NewTag(release.tag, ready.commit, f"{event.pipeline} {release}\n")]
+        )
+
+    world.append(make)
+    return won[0]
+
+
+def upload(world: World, ready: Ready, release: Release) -> None:
+    """Put the version on the platform and say so in the ledger; the same again is a no-op."""
+    pipeline = ready.own.pipeline
+    kept = world.platform.pipelines.upload(pipeline, release, ready.commit, ready.compiled, ready.tree)
+
+    def make(state: State) -> Batch:
+        if (pipeline, release) in state.uploads:
+            return Batch()
+        digest = content_digest(kept.compiled)
+        return Batch(events=[Uploaded(pipeline=pipeline, version=str(release), digest=digest)])
+
+    world.append(make)

@@ -1,0 +1,165 @@
+"""What a promotion stands for: which model version, whether it may go there, and how it is served."""
+
+from pathlib import Path
+
+import msgspec
+
+from tagline.config import Config
+from tagline.errors import (
+    Blocked,
+    MissingKeys,
+    NotReleased,
+    NotTrained,
+    OtherMachine,
+    PlatformError,
+    StillTraining,
+)
+from tagline.flow.training import config_of, owner_prefix
+from tagline.flow.world import World
+from tagline.git.events import Adopted, Promoted, RolledBack
+from tagline.git.state import State
+from tagline.git.versions import release_of
+from tagline.platforms import RunState, ServerSpec, UploadedVersion
+from tagline.words import ModelVersion, Release, one_of
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Why a version may not be promoted, and who says so."""
+
+    by: str
+    why: str
+
+
+def check_place(policy: Config, env: str, model: str) -> None:
+    """Raise `UnknownName` for what the policy does not declare, `MissingKeys` where it cannot be promoted."""
+    one_of(env, policy.environments, "environment")
+    one_of(model, policy.model_names(), "model")
+    missing = [key for key in ("serving", "gate") if getattr(policy, key) is None]
+    if missing:
+        raise MissingKeys(
+            f"tagline.yaml at the head of the default branch lacks {' and '.join(missing)}: no model can be promoted",
+            where="tagline.yaml",
+            fix=f"add {' and '.join(f'{key}:' for key in missing)} (docs/reference/tagline.yaml.md), commit, push",
+        )
+
+
+def blocks(world: World, state: State, env: str, model: str) -> dict[ModelVersion, Block]:
+    """Every block in force: the ledger's, and those that only the platform knows of yet."""
+    known = {version: Block(event.by, event.why) for version, event in state.place(env, model).blocks.items()}
+    for block in world.platform.rollouts.blocks(env, model):
+        known.setdefault(ModelVersion.parse(block.version), Block(block.by, block.reason))
+    return known
+
+
+def check_block(world: World, state: State, env: str, model: str, version: ModelVersion) -> None:
+    """Raise `Blocked` (who, why, the command that lifts it) where a version may not be promoted."""
+    block = blocks(world, state, env, model).get(version)
+    if block:
+        raise Blocked(
+            f"{version} is blocked in {env}: {block.by} took it back: {block.why}",
+            fix=f"tagline unblock {model} {version} --env {env} --reason '…'",
+        )
+
+
+def by_version(world: World, state: State, env: str, model: str, version: ModelVersion) -> ModelVersion:
+    """The version itself, if it is registered and not blocked here; raises `NotTrained`, `Blocked`."""
+    if state.trained(model, version) is None:
+        known = ", ".join(str(one.version) for one in state.models.get(model, ())) or "none"
+        raise NotTrained(f"there is no model {model} {version}; registered: {known}", fix="tagline status")
+    check_block(world, state, env, model, version)
+    return version
+
+
+def by_commit(world: World, state: State, env: str, model: str, commit: str) -> ModelVersion:
+    """The newest unblocked model of the nearest ancestor release, if no commit in between affects the pipeline.
+
+    Raises `NotReleased`, `StillTraining`, `NotTrained`, `Blocked`: each with the command that mends it.
+    """
+    release = release_of(world.repo, world.facts, state, world.policy.paths, commit)
+    versions = state.versions(model, release)
+    held = blocks(world, state, env, model)
+    free = [version for version in versions if version not in held]
+    if free:
+        return free[-1]
+    if versions:
+        check_block(world, state, env, model, versions[-1])
+    runs = world.platform.pipelines.runs(owner_prefix(world.policy.pipeline, release))
+    if any(run.state is RunState.RUNNING for run in runs):
+        raise StillTraining(f"release {release} is still training", fix="add --wait, or try again later")
+    raise NotTrained(f"release {release} has no trained model", fix=f"tagline train --release {release}")
+
+
+def spec_of(world: World, state: State, model: str, version: ModelVersion) -> ServerSpec:
+    """Everything needed to serve a registered model version on this platform.
+
+    Raises `NotTrained`, `NotReleased` (its release is not on this platform), `MissingKeys`, `PlatformError`.
+    """
+    registered = state.trained(model, version)
+    if registered is None:
+        raise NotTrained(f"there is no model {model} {version}", fix="tagline status")
+    uploaded = _uploaded(world, registered.pipeline, version.release)
+    own = config_of(uploaded)
+    if own.serving is None:
+        raise MissingKeys(
+            f"release {version.release} has no serving: in its tagline.yaml", fix="release anew"
+        )
+    if not Path(registered.uri).exists():
+        raise PlatformError(
+            f"the file of model {version} is gone",
+            where=registered.uri,
+            fix=f"tagline train --release {version.release}",
+        )
+    return ServerSpec(
+        model_name=model,
+        version=version,
+        predictor=own.serving.runtime,
+        model=Path(registered.uri),
+        sha256=registered.sha256,
+        source=uploaded.source,
+        python=world.engine.build(uploaded.source, serving=True).python,
+    )
+
+
+def _uploaded(world: World, pipeline: str, release: Release) -> UploadedVersion:
+    uploaded = world.platform.pipelines.version(pipeline, release)
+    if uploaded is None:
+        raise NotReleased(
+            f"release {release} is not on this platform ({world.platform.machine})",
+            fix=f"git checkout {release.tag} && tagline release",
+        )
+    return uploaded
+
+
+def machine_of(world: World, env: str, model: str) -> str:
+    """The machine whose local platform decided last what serves here; "" where nobody did."""
+    machine = ""
+    for event in world.ledger().events:
+        if isinstance(event, Promoted | RolledBack | Adopted) and (event.env, event.model) == (env, model):
+            machine = event.machine
+    return machine
+
+
+def check_machine(world: World, env: str, model: str) -> None:
+    """Raise `OtherMachine` where another machine's local platform decided what serves here."""
+    theirs = machine_of(world, env, model)
+    if theirs and theirs != world.platform.machine:
+        raise OtherMachine(
+            f"{model} in {env} is served by the local platform of {theirs}; this is {world.platform.machine}",
+            fix=f"run the command there; or take over with: tagline adopt --reason 'moved from {theirs}'",
+        )
+
+
+def agreed(world: World, state: State, env: str, model: str) -> ModelVersion | None:
+    """What serves, where ledger and platform say the same; raises `PlatformError` where they do not."""
+    decided, serves = state.place(env, model).serves, world.platform.serving.route(env, model).main
+    if decided == serves:
+        return decided
+    if decided is None:
+        raise PlatformError(
+            f"{serves} serves {env}/{model}, and the ledger knows nothing of it",
+            fix=f"tagline adopt --reason '…' settles it with {serves} serving",
+        )
+    raise PlatformError(
+        f"the ledger says that {decided} serves {env}/{model}, the platform says {serves or 'nothing'}",
+        fix=f"tagline rollback {model} --env {env} --to {decided}",
+    )

@@ -1,0 +1,220 @@
+"""What is asked, decided and served, and where they disagree; what happened; whether the ledger is sound."""
+
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from tagline.errors import LedgerError, TaglineError
+from tagline.flow import resolve, training
+from tagline.flow.world import World
+from tagline.git import tags, verify
+from tagline.git.state import State
+from tagline.words import ModelVersion, Promotion, Release
+
+
+class PlaceStatus(msgspec.Struct, frozen=True):
+    """One model in one environment: the three truths, the blocks, and where the truths disagree.
+
+    `asked` is the newest promotion and what it asks for, `asked_open` whether it has no end yet. `weights`
+    are percent by version, as the platform records them, also while it is down.
+    """
+
+    env: str
+    model: str
+    asked: str = ""
+    asked_version: str = ""
+    asked_open: bool = False
+    ended: str = ""
+    decided: str = ""
+    serves: str = ""
+    weights: dict[str, int] = {}
+    url: str = ""
+    up: bool = True
+    blocked: dict[str, str] = {}
+    disagree: list[str] = []
+
+
+class ReleaseStatus(msgspec.Struct, frozen=True):
+    """A release, its registered models and its trainings that are not registered."""
+
+    release: str
+    commit: str
+    models: list[str] = []
+    trainings: list[str] = []
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Everything `tagline status` shows; `as_of` is when the remote was last looked at (ISO 8601, UTC)."""
+
+    pipeline: str
+    platform: str
+    as_of: str
+    releases: list[ReleaseStatus]
+    places: list[PlaceStatus]
+    next: str
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One event of the ledger: when (informational), who, and what, as a sentence; `event` is its kind."""
+
+    at: str
+    actor: str
+    event: str
+    text: str
+
+
+SHOWN_RELEASES = 5
+
+
+def status(world: World) -> Status:
+    """Read all three truths; registers finished trainings first, as any command on this platform may."""
+    training.register_finished(world)
+    state = world.state()
+    places = [
+        _place(world, state, env, model)
+        for env in world.policy.environments
+        for model in world.policy.model_names()
+    ]
+    releases = _releases(world, state)
+    return Status(
+        pipeline=world.policy.pipeline,
+        platform=f"{world.platform.name} ({world.platform.machine})",
+        as_of=_as_of(world),
+        releases=releases[:SHOWN_RELEASES],
+        places=places,
+        next=_next(world, state, releases, places),
+    )
+
+
+def _as_of(world: World) -> str:
+    return datetime.fromtimestamp(world.facts.as_of or time.time(), UTC).isoformat(timespec="seconds")
+
+
+def _releases(world: World, state: State) -> list[ReleaseStatus]:
+    """Releases of this pipeline, newest first."""
+    pipeline = world.policy.pipeline
+    mine = sorted((release for name, release in state.releases if name == pipeline), reverse=True)
+    return [_release(world, state, release) for release in mine]
+
+
+def _release(world: World, state: State, release: Release) -> ReleaseStatus:
+    pipeline = world.policy.pipeline
+    models = [str(one) for name in world.policy.model_names() for one in state.versions(name, release)]
+    runs = world.platform.pipelines.runs(training.owner_prefix(pipeline, release))
+    trainings = [f"{run.owner}: {run.state}" for run in runs if not state.trained_by(run.owner)]
+    return ReleaseStatus(str(release), state.releases[pipeline, release].commit, models, trainings)
+
+
+def _place(world: World, state: State, env: str, model: str) -> PlaceStatus:
+    place, route = state.place(env, model), world.platform.serving.route(env, model)
+    newest, asked_version = _newest(world, state, env, model)
+    known = state.promotions.get(newest) if newest else None
+    held = resolve.blocks(world, state, env, model)
+    found = PlaceStatus(
+        env=env,
+        model=model,
+        asked=str(newest or ""),
+        asked_version=asked_version,
+        asked_open=newest is not None and not state.ended(newest),
+        ended=str(known.status) if known else "",
+        decided=str(place.serves or ""),
+        serves=str(route.main or ""),
+        weights={str(arm.version): arm.weight for arm in route.arms},
+        url=route.url,
+        up=route.up,
+        blocked={str(version): f"{block.by}: {block.why}" for version, block in held.items()},
+    )
+    return msgspec.structs.replace(found, disagree=_disagree(world, found))
+
+
+def _newest(world: World, state: State, env: str, model: str) -> tuple[Promotion | None, str]:
+    mine = [
+        one
+        for one in tags.requests(world.facts, state)
+        if (one.promotion.env, one.promotion.model) == (env, model)
+    ]
+    if not mine:
+        return None, ""
+    known = state.promotions.get(mine[-1].promotion)
+    if known and known.asked:
+        return mine[-1].promotion, known.asked.model_version
+    return mine[-1].promotion, str(tags.details(world.repo, mine[-1]).model_version or "")
+
+
+def _disagree(world: World, place: PlaceStatus) -> list[str]:
+    said = []
+    theirs = resolve.machine_of(world, place.env, place.model)
+    if theirs not in {"", world.platform.machine}:
+        return [f"decided on the local platform of {theirs}: what it serves cannot be seen from here"]
+    if place.decided != place.serves:
+        said.append(
+            f"the ledger says {place.decided or 'nothing'} serves, the platform {place.serves or 'nothing'}"
+        )
+    if place.serves and not place.up:
+        said.append(f"{place.serves} is recorded as serving, but the local platform is down")
+    if place.asked_open:
+        said.append(f"{place.asked} asks for {place.asked_version or 'a model'}, and is not decided")
+    return said
+
+
+def _next(world: World, state: State, releases: list[ReleaseStatus], places: list[PlaceStatus]) -> str:
+    """The next sensible command."""
+    down = any(place.serves and not place.up for place in places)
+    waiting = next((place for place in places if place.asked_open), None)
+    torn = next((place for place in places if place.disagree and not place.asked_open and place.up), None)
+    if down:
+        return "tagline local up"
+    if waiting:
+        return f"tagline ci --event tag --ref {waiting.asked}"
+    if torn:
+        return (
+            f"tagline rollback {torn.model} --env {torn.env} --to {torn.decided}"
+            if torn.decided
+            else "tagline adopt"
+        )
+    if not releases:
+        return "tagline ci"
+    if not releases[0].models:
+        return f"tagline train --release {releases[0].release}"
+    return _promotion_hint(world, state, places)
+
+
+def _promotion_hint(world: World, state: State, places: list[PlaceStatus]) -> str:
+    """Promote the newest model where something older serves, else look at the history."""
+    for place in places:
+        newest = [one.version for one in state.models.get(place.model, ())]
+        fit = [one for one in newest if str(one) not in place.blocked]
+        if world.policy.gate and world.policy.serving and fit and str(max(fit)) != place.serves:
+            behind = not place.serves or max(fit) > ModelVersion.parse(place.serves)
+            if behind:
+                return f"tagline promote {place.model} --to {place.env} --version {max(fit)}"
+    return "tagline history"
+
+
+def history(world: World, *, model: str = "", env: str = "") -> list[Entry]:
+    """The ledger's events, oldest first, of one model and one environment where they are named."""
+    entries = []
+    for event in world.ledger().events:
+        if model and getattr(event, "model", model) != model:
+            continue
+        if env and getattr(event, "env", env) != env:
+            continue
+        kind = str(type(event).__struct_config__.tag)
+        entries.append(Entry(event.at, event.actor, kind, event.sentence()))
+    return entries
+
+
+def verify_ledger(world: World) -> str:
+    """A sentence that says the ledger is sound; raises `LedgerError` that names the first bad event."""
+    problems = verify.verify(world.repo, world.facts)
+    if problems:
+        first, *more = problems
+        if isinstance(first, TaglineError):
+            raise first
+        rest = f" ({len(more)} more)" if more else ""
+        raise LedgerError(
+            f"{first}{rest}", fix="ask who pushed to refs/tagline/ledger; a clone may hold the old one"
+        )
+    count = len(world.ledger().events)
+    return f"the ledger is sound: {count} events, none contradicts another, every release tag stands where it stood"
