@@ -92,7 +92,7 @@ def read(repo: Repo, facts: Facts, *, may_be_missing: bool = False) -> Ledger:
         _require_none_asked(facts)
     events = []
     for number, link in enumerate(links(repo, facts)):
-        event, problem = examine(repo, link, number)
+        event, problem = examine(link, number)
         if event is None:
             raise _broken(number, link, problem)
         events.append(event)
@@ -103,7 +103,7 @@ def read(repo: Repo, facts: Facts, *, may_be_missing: bool = False) -> Ledger:
         raise _broken(error.index, link, str(error)) from error
 
 
-def examine(repo: Repo, link: Link, number: int) -> tuple[AnyEvent | None, str]:
+def examine(link: Link, number: int) -> tuple[AnyEvent | None, str]:
     """The event of a link and "", or None and what is wrong with the link."""
     if link.tree != objects.empty_tree(link.commit):
         return None, "its tree is not empty"
@@ -124,13 +124,14 @@ def append(
     author: Author,
     *,
     may_be_missing: bool = False,
+    seen: Callable[[Facts], None] | None = None,
 ) -> Appended:
     """Add events and tags as one, by compare-and-swap.
 
     `make` is given the state and answers what to add; it sees what others and earlier tries have added,
-    answers an empty batch where all is done, and is asked again after each lost race. Raises `LostRace`,
-    `PushRefused`, `NoAtomicPush`, `RemoteUnavailable`, `LedgerError`, and what `make` raises. Nothing is left
-    behind here.
+    answers an empty batch where all is done, and is asked again after each lost race; before that, `seen`
+    hears the new facts, which a `make` that numbers tags needs. Raises `LostRace`, `PushRefused`,
+    `NoAtomicPush`, `RemoteUnavailable`, `LedgerError`, and what `make` raises. Nothing is left behind here.
     """
     unchanged = 0
     for turn in range(TRIES):
@@ -138,18 +139,31 @@ def append(
         batch = make(ledger.state)
         if not batch.events and not batch.tags:
             return Appended(facts, ledger.state, ())
+        _require_free(facts, batch)
         attempt = _write(repo, facts, ledger, batch, author)
         if remote.push(repo, _updates(facts, attempt)) is Pushed.DONE:
             known = git_facts.learn(repo, facts, attempt.head, attempt.tags)
             return Appended(known, fold((*ledger.events, *attempt.events)), attempt.events)
-        seen, facts = facts, git_facts.read(repo)
+        before, facts = facts, git_facts.read(repo)
         if _stands(repo, facts, attempt):
             return Appended(facts, read(repo, facts).state, attempt.events)
-        unchanged = unchanged + 1 if (seen.ledger, seen.tags) == (facts.ledger, facts.tags) else 0
+        if seen:
+            seen(facts)
+        unchanged = unchanged + 1 if (before.ledger, before.tags) == (facts.ledger, facts.tags) else 0
         if unchanged >= UNCHANGED_LIMIT:
             raise _refused_silently(repo, attempt)
         time.sleep(random.uniform(0, 0.05 * (turn + 1)))
     raise LostRace(f"somebody else won the push {TRIES} times in a row", where=repo.url(), fix="run it again")
+
+
+def _require_free(facts: Facts, batch: Batch) -> None:
+    taken = [new.name for new in batch.tags if new.name in facts.tags]
+    if taken:
+        raise LostRace(
+            f"the tag {taken[0]} exists on the remote already; nothing of ours was left behind",
+            where=taken[0],
+            fix="run it again: it looks anew",
+        )
 
 
 def _write(repo: Repo, facts: Facts, ledger: Ledger, batch: Batch, author: Author) -> _Attempt:
@@ -157,11 +171,11 @@ def _write(repo: Repo, facts: Facts, ledger: Ledger, batch: Batch, author: Autho
     now = datetime.now(UTC).isoformat(timespec="seconds")
     stamp = {"run": author.run, "actor": author.actor, "machine": author.machine, "at": now}
     events = tuple(msgspec.structs.replace(event, **stamp) for event in batch.events)
+    messages = [wire.encode(event) for event in events]
     try:
         fold((*ledger.events, *events))
     except Contradiction as error:
         raise LedgerError(f"this must not be written: {error}", fix="tagline history") from error
-    messages = [wire.encode(event) for event in events]
     head = objects.chain(repo, facts.ledger, messages) if messages else ""
     return _Attempt(head, tuple(objects.tag(repo, new, author.run) for new in batch.tags), events)
 

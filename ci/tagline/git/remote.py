@@ -60,7 +60,9 @@ def call(repo: Repo, *args: str, timeout: float) -> Answer:
     """Run a git command that talks to the remote; failures of network and locks are tried again."""
     answer = repo.ask(*args, timeout=timeout)
     for wait in repo.retries:
-        if answer.code == 0 or trouble(answer.err) not in (Trouble.NETWORK, Trouble.CONTENTION):
+        if answer.code == 0 or b"\t" in answer.out:  # an answer for each ref is an answer
+            return answer
+        if trouble(answer.err) not in (Trouble.NETWORK, Trouble.CONTENTION):
             return answer
         time.sleep(wait)
         answer = repo.ask(*args, timeout=timeout)

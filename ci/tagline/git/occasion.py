@@ -1,0 +1,121 @@
+"""Why CI was called, and on what: said by the caller, or told from what git has checked out."""
+
+from enum import StrEnum
+
+import msgspec
+
+from tagline.errors import AmbiguousHead, BadWord, NotOnALine, RepositoryError
+from tagline.git import tags
+from tagline.git.facts import Facts
+from tagline.git.repo import Repo
+from tagline.git.state import State
+from tagline.words import Promotion, one_of
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    PR = "pr"
+    MERGE = "merge"
+    TAG = "tag"
+    SCHEDULE = "schedule"
+
+
+class Occasion(msgspec.Struct, frozen=True):
+    """What happened to which branch or tag, and the commit it is about; `promotion` where the tag is one."""
+
+    event: Event
+    ref: str
+    commit: str
+    promotion: Promotion | None = None
+
+
+def occasion(
+    repo: Repo, facts: Facts, state: State, *, event: str | None = None, ref: str | None = None
+) -> Occasion:
+    """The occasion as the caller says, or else as git shows it.
+
+    Raises `UnknownName`, `BadWord` for what is not on the remote or no event, `NotOnALine` for a merge whose
+    commit the branch does not hold, `AmbiguousHead` where a detached HEAD could mean several things.
+    """
+    if event is None and ref is None:
+        return _from_head(repo, facts, state)
+    if event is None:
+        raise BadWord("--ref says which, and nothing says what happened", fix="--event pr|merge|tag|schedule")
+    match Event(one_of(event, [one.value for one in Event], "event")):
+        case Event.TAG:
+            return _of_tag(facts, ref or "")
+        case Event.MERGE:
+            return _of_merge(repo, facts, ref or facts.default_branch)
+        case Event.PR:
+            return Occasion(Event.PR, _branch(ref or facts.branch or "HEAD"), facts.head)
+        case Event.SCHEDULE:
+            return Occasion(Event.SCHEDULE, facts.default_branch, facts.default_head)
+
+
+def _branch(ref: str) -> str:
+    return ref.removeprefix("refs/heads/")
+
+
+def _of_tag(facts: Facts, ref: str) -> Occasion:
+    name = ref.removeprefix("refs/tags/")
+    if not name:
+        raise BadWord("a tag event needs the tag", fix="--event tag --ref promote/ENV/MODEL/N")
+    if name not in facts.tags:
+        raise RepositoryError(
+            f"the remote has no tag {name}",
+            where=name,
+            fix=f"git push origin refs/tags/{name}; git tag --list",
+        )
+    promotion = tags.parse(name) if tags.is_request(name) else None
+    return Occasion(Event.TAG, name, facts.tags[name].commit, promotion)
+
+
+def _of_merge(repo: Repo, facts: Facts, ref: str) -> Occasion:
+    branch = one_of(_branch(ref), facts.lines(), "branch that releases")
+    if repo.ask("merge-base", "--is-ancestor", facts.head, facts.heads[branch]).code != 0:
+        raise NotOnALine(
+            f"HEAD {facts.head[:10]} is not on the remote's {branch}: nobody has merged it",
+            where=branch,
+            fix=f"git push {repo.remote()} HEAD:{branch}, or git pull --rebase first",
+        )
+    return Occasion(Event.MERGE, branch, facts.head)
+
+
+def _from_head(repo: Repo, facts: Facts, state: State) -> Occasion:
+    if facts.branch == facts.default_branch:
+        return _of_merge(repo, facts, facts.branch)
+    if facts.branch is not None:
+        return Occasion(Event.PR, facts.branch, facts.head)
+    requests = [one for one in tags.requests(facts, state) if one.tag.commit == facts.head]
+    waiting = [one for one in requests if not state.ended(one.promotion)]
+    if len(waiting) == 1:
+        return _of_tag(facts, waiting[0].tag.name)
+    if waiting:
+        names = [one.tag.name for one in waiting]
+        raise _ambiguous(
+            facts, f"{len(names)} open promotions: {', '.join(names)}", f"--event tag --ref {names[-1]}"
+        )
+    return _of_detached(repo, facts)
+
+
+def _of_detached(repo: Repo, facts: Facts) -> Occasion:
+    within = repo.text("for-each-ref", f"--contains={facts.head}", "--format=%(refname)", _HEADS).splitlines()
+    branches = [name.removeprefix(_HEADS) for name in within]
+    if len(branches) != 1:
+        found = f"{len(branches)} branches of the remote: {', '.join(branches)}" if branches else "no branch"
+        raise _ambiguous(facts, found, f"--event merge --ref {facts.default_branch}")
+    if branches[0] == facts.default_branch:
+        return Occasion(Event.MERGE, branches[0], facts.head)
+    return Occasion(Event.PR, branches[0], facts.head)
+
+
+_HEADS = "refs/tagline/origin/heads/"
+
+
+def _ambiguous(facts: Facts, found: str, options: str) -> AmbiguousHead:
+    return AmbiguousHead(
+        f"HEAD is detached at {facts.head[:10]}, which is in {found}",
+        where="HEAD",
+        fix=f"tagline ci {options}, or check out a branch",
+    )

@@ -1,0 +1,65 @@
+"""Is the ledger sound? Every link, every event, and every tag that it speaks of."""
+
+from tagline.errors import LedgerMissing, TaglineError
+from tagline.git import ledger, tags
+from tagline.git.facts import Facts
+from tagline.git.fold import Contradiction, fold
+from tagline.git.releases import releases
+from tagline.git.repo import LEDGER_REF, Repo
+from tagline.git.state import State
+
+
+def verify(repo: Repo, facts: Facts) -> list[str]:
+    """What is wrong, one sentence each, the first bad event named; empty where all is sound."""
+    if not facts.ledger:
+        return _missing(repo, facts)
+    events, bad = [], []
+    links = ledger.links(repo, facts)
+    for number, link in enumerate(links):
+        event, problem = ledger.examine(link, number)
+        if event is None:
+            return [_named(number, link, problem)]
+        events.append(event)
+    try:
+        state = fold(events)
+    except Contradiction as error:
+        return [_named(error.index, links[error.index], str(error))]
+    bad += _moved(facts, state)
+    return bad + _dangling(facts, state)
+
+
+def _named(number: int, link: ledger.Link, problem: str) -> str:
+    return f"event {number + 1} of {LEDGER_REF} (commit {link.commit}) is bad: {problem}"
+
+
+def _missing(repo: Repo, facts: Facts) -> list[str]:
+    try:
+        ledger.read(repo, facts)
+    except LedgerMissing as error:
+        return [f"{error.what}; {error.fix}"]
+    return []
+
+
+def _moved(facts: Facts, state: State) -> list[str]:
+    """Tags that are not where, or what, the ledger says."""
+    found = []
+    for check in (releases, tags.requests):
+        try:
+            check(facts, state)
+        except TaglineError as error:
+            found.append(f"{error.what}; {error.fix}")
+    return found
+
+
+def _dangling(facts: Facts, state: State) -> list[str]:
+    """Release tags that the ledger knows and the remote no longer has: what was promoted keeps serving."""
+    gone = sorted(release for _, release in state.releases if release.tag not in facts.tags)
+    return [
+        f"the tag {release.tag} is gone from the remote; "
+        f"git push origin {_commit(state, release.tag)}:refs/tags/{release.tag}"
+        for release in gone
+    ]
+
+
+def _commit(state: State, tag: str) -> str:
+    return next(event.commit for (_, release), event in state.releases.items() if release.tag == tag)
