@@ -73,7 +73,7 @@ def _size(value: Any) -> int:
 
 
 def unsupported(ir: Mapping[str, Any]) -> list[str]:
-    """What the local platform does not run yet, by name, such as `If (condition-1)`; empty where it runs all."""
+    """What the local platform does not run yet, by name, such as `If (condition-1)`; empty: it runs all."""
     compiled = Compiled(dict(ir))
     found = [*_groups(compiled), *_executors(compiled)]
     return list(dict.fromkeys(found))

@@ -1,0 +1,142 @@
+"""The conventional tree: where the pipeline lies, how a tree is copied, and when a lock is none."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from tagline.errors import LockMissing, PipelineError
+from tagline.pipeline.project import Project, check_lock, copy_tree
+
+HASH = f"--hash=sha256:{'0' * 64}"
+
+
+def write(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    return root
+
+
+def names(root: Path) -> list[str]:
+    return sorted(
+        str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir() or path.is_symlink()
+    )
+
+
+def git(root: Path, *words: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True)
+
+
+def repository(root: Path) -> Path:
+    write(root, "kept.py", "removed.py", "data/holdout.csv", ".gitignore", "src/ä b.py")
+    (root / ".gitignore").write_text("ignored.csv\n")
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "x")
+    (root / "removed.py").unlink()
+    return write(root, "new.py", "ignored.csv")
+
+
+def test_the_conventional_pipeline_comes_first(tmp_path: Path) -> None:
+    write(tmp_path, "docker/kubeflow_pipeline/pipeline.py", "pipeline.py", "tests/test_x.py")
+    project = Project.find(tmp_path)
+    assert project.pipeline == tmp_path / "docker/kubeflow_pipeline/pipeline.py"
+    assert project.committed == tmp_path / "docker/kubeflow_pipeline/pipeline.yaml"
+    assert project.tests == tmp_path / "tests"
+
+
+def test_a_pipeline_in_the_root_is_found(tmp_path: Path) -> None:
+    project = Project.find(write(tmp_path, "pipeline.py"))
+    assert project.pipeline == tmp_path / "pipeline.py"
+    assert project.tests is None
+
+
+def test_a_folder_without_a_pipeline_is_told_both_places(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError) as caught:
+        Project.find(tmp_path)
+    assert "neither docker/kubeflow_pipeline/pipeline.py nor pipeline.py" in caught.value.what
+    assert caught.value.where == str(tmp_path)
+
+
+def test_a_conventional_file_belongs_to_its_projects_root(tmp_path: Path) -> None:
+    write(tmp_path, "docker/kubeflow_pipeline/pipeline.py", "flows/other.py")
+    assert Project.of_file(tmp_path / "docker/kubeflow_pipeline/pipeline.py").root == tmp_path
+    assert Project.of_file(tmp_path / "flows/other.py").root == tmp_path / "flows"
+
+
+def test_a_copy_holds_what_git_tracks_or_would_track(tmp_path: Path) -> None:
+    tree = repository(tmp_path / "tree")
+    copy = copy_tree(tree, tmp_path / "copy")
+    assert names(copy) == [".gitignore", "data/holdout.csv", "kept.py", "new.py", "src/ä b.py"]
+
+
+def test_a_copy_of_a_folder_inside_a_repository_holds_that_folder(tmp_path: Path) -> None:
+    copy = copy_tree(repository(tmp_path / "tree") / "src", tmp_path / "copy")
+    assert names(copy) == ["ä b.py"]
+
+
+def test_a_copy_leaves_out_what_it_is_told(tmp_path: Path) -> None:
+    tree = write(repository(tmp_path / "tree"), "data/more/x.csv", "data2/x.csv")
+    copy = copy_tree(tree, tmp_path / "copy", exclude=["data", "kept.py"])
+    assert names(copy) == [".gitignore", "data2/x.csv", "new.py", "src/ä b.py"]
+
+
+def test_a_copy_of_a_plain_folder_leaves_out_caches(tmp_path: Path) -> None:
+    write(tmp_path / "tree", "a.py", "src/b.py", "src/__pycache__/b.pyc", ".venv/bin/python")
+    assert names(copy_tree(tmp_path / "tree", tmp_path / "copy")) == ["a.py", "src/b.py"]
+
+
+def test_a_folder_that_git_ignores_is_copied_whole(tmp_path: Path) -> None:
+    tree = write(repository(tmp_path / "tree"), "out/a.py")
+    (tree / ".gitignore").write_text("out/\n")
+    assert names(copy_tree(tree / "out", tmp_path / "copy")) == ["a.py"]
+
+
+def test_a_copy_keeps_modes_and_links(tmp_path: Path) -> None:
+    tree = write(tmp_path / "tree", "run.sh", "lib/x")
+    (tree / "run.sh").chmod(0o755)
+    (tree / "link").symlink_to("lib")
+    (tree / "dangling").symlink_to("nowhere")
+    copy = copy_tree(tree, tmp_path / "copy")
+    assert (copy / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert (copy / "link").readlink() == Path("lib")
+    assert (copy / "dangling").readlink() == Path("nowhere")
+
+
+def test_a_submodule_is_copied_without_its_git_file(tmp_path: Path) -> None:
+    inner = repository(tmp_path / "inner")
+    tree = repository(tmp_path / "tree")
+    git(tree, "-c", "protocol.file.allow=always", "submodule", "add", str(inner), "vendor")
+    copy = copy_tree(tree, tmp_path / "copy")
+    assert (copy / "vendor/kept.py").is_file()
+    assert not list(copy.rglob(".git"))
+
+
+def test_a_copy_of_an_empty_folder_is_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    assert names(copy_tree(tmp_path / "tree", tmp_path / "copy")) == []
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", f"a==1.0 {HASH}\n", f"a==1.0 \\\n    {HASH}\n"])
+def test_a_locked_requirements_file_passes(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "src/requirements.txt")
+    (tmp_path / "src/requirements.txt").write_text(text)
+    check_lock(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["src/requirements.txt", "tests/requirements.txt"])
+@pytest.mark.parametrize("line", ["a", "a>=1", "a==1.0", f"a>=1 {HASH}", "git+https://example.com/a.git"])
+def test_a_line_that_is_not_locked_is_named_with_the_command_to_lock(
+    tmp_path: Path, name: str, line: str
+) -> None:
+    write(tmp_path, name)
+    (tmp_path / name).write_text(f"b==1 {HASH}\n{line}\n")
+    with pytest.raises(LockMissing) as caught:
+        check_lock(tmp_path)
+    assert caught.value.where == f"{name}:2"
+    assert "--generate-hashes" in caught.value.fix
+
+
+def test_a_project_without_requirements_needs_no_lock(tmp_path: Path) -> None:
+    check_lock(tmp_path)
