@@ -15,7 +15,7 @@ from tagline.platforms.local.serving.paths import Paths
 from tagline.platforms.local.serving.records import State, servers
 from tagline.words import one_of
 
-START_LIMIT = 20.0
+START_LIMIT = 60.0
 END_GRACE = 15.0
 _POLL = 0.05
 
@@ -49,7 +49,7 @@ def ask_status(paths: Paths) -> wire.Status | None:
 def ensure(paths: Paths) -> wire.Status:
     """Have supervisor and router of this version run; returns at once where they do.
 
-    Raises `PortTaken`, `StateBroken`, `PlatformUnavailable` (not up within 20 seconds).
+    Raises `PortTaken`, `StateBroken`, `PlatformUnavailable` (not up within 60 seconds).
     """
     deadline = time.monotonic() + START_LIMIT
     started = False

@@ -133,7 +133,9 @@ def server(router: Router) -> web.Server:
     def request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_REQUEST)
 
-    return web.Server(router.handle, request_factory=request, access_log=None, auto_decompress=False)
+    return web.Server(
+        router.handle, request_factory=request, access_log=None, auto_decompress=False, lingering_time=1.0
+    )
 
 
 async def _message(request: web.BaseRequest) -> Message:

@@ -37,7 +37,7 @@ class Supervisor:
         self._watchdog = Watchdog(paths.home, self._say)
         self._said = ""
         job = jobs.router(paths, state.port, client)
-        self._router = Keeper(job, self._left.router, lambda _: self._record())
+        self._router = Keeper(job, self._left.router, self._moved)
 
     async def begin(self) -> None:
         """Take over what an earlier supervisor left, end what nobody knows, and start what is missing."""
@@ -169,7 +169,7 @@ class Supervisor:
         """A server's phase changed: remember that it loaded, or give it up."""
         name = keeper.job.name
         log.info("%s: %s %s", name, keeper.phase, keeper.note)
-        if keeper.phase is wire.Phase.READY:
+        if keeper.phase is wire.Phase.READY and keeper is not self._router:
             self.change(records.changed_arm(self.state, name, loaded=True))
         if keeper.phase is wire.Phase.FAILED:
             self.failures[name] = keeper.last_words()
