@@ -19,6 +19,12 @@ from tagline.platforms.local.serving import LocalServing, down, ports, procs
 from tagline.words import ModelVersion
 
 V1, V2, V3 = (ModelVersion.parse(text) for text in ("0.1.0-r1", "0.2.0-r1", "0.3.0-r1"))
+UP = """
+import sys
+from pathlib import Path
+from tagline.platforms.local.serving import up
+up(Path(sys.argv[1]))
+"""
 PREDICTOR = '''
 import os, time
 

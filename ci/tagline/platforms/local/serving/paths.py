@@ -80,7 +80,7 @@ class Paths(msgspec.Struct, frozen=True):
                     fix="set TAGLINE_HOME to a folder that you may write",
                 ) from error
         if self.admin.parent != self.folder:
-            _make_private(self.admin.parent)
+            make_private(self.admin.parent)
 
     def clear(self) -> None:
         """Remove everything that only a running platform needs."""
@@ -99,7 +99,8 @@ def short_folder() -> Path:
     return Path("/tmp") / f"tagline-{os.getuid()}"
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
+    """Make a folder that its owner alone may enter; raises `PlatformError` where another one lies there."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
