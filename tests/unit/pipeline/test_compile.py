@@ -204,3 +204,12 @@ def test_a_file_that_is_no_compiled_pipeline_is_refused(tmp_path: Path, text: st
     with pytest.raises(PipelineError) as caught:
         compiled.read(file)
     assert (caught.value.where, caught.value.fix) == (str(file), "tagline compile")
+
+
+def test_the_pipeline_sees_no_git_folder_of_its_tree(pipeline: Write, tmp_path: Path) -> None:
+    file = pipeline(
+        "from pathlib import Path\nraise ValueError(sorted(p.name for p in Path.cwd().iterdir()))"
+    )
+    subprocess.run(["git", "init", "-q", str(file.parent)], check=True)
+    said = failure(file, tmp_path).what
+    assert "'pipeline.py']" in said and "'.git'" not in said
