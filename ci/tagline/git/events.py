@@ -133,7 +133,7 @@ class Gated(OfPromotion, frozen=True, tag="gated"):
     numbers: dict[str, float] = {}
 
     def sentence(self) -> str:
-        return f"the gate of {self.promotion}: {self.verdict}{_because(self.why)}"
+        return f"the gate judged {self.promotion}: {self.why or self.verdict}"
 
 
 class WeightMoved(OfPromotion, frozen=True, tag="weight moved"):

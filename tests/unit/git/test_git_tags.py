@@ -143,7 +143,16 @@ def test_a_trailer_in_the_only_line_of_a_message_counts() -> None:
 
 
 def test_trailers_are_read_in_any_case_with_continuations_and_without_the_signature() -> None:
-    text = "Go\r\n\r\nmodel-version: 0.2.0-r1\r\nReason: one\r\n two\r\n-----BEGIN PGP SIGNATURE-----\r\nOverride: no\r\n"
+    lines = [
+        "Go",
+        "",
+        "model-version: 0.2.0-r1",
+        "Reason: one",
+        " two",
+        "-----BEGIN PGP SIGNATURE-----",
+        "Override: no",
+    ]
+    text = "\r\n".join(lines)
     assert tags.trailers(text) == {"Model-Version": "0.2.0-r1", "Reason": "one two"}
 
 
