@@ -50,8 +50,7 @@ def environment(outer: Mapping[str, str], extra: Mapping[str, str], home: Path) 
 
 def secrets(outer: Mapping[str, str]) -> list[Path]:
     """Files, folders and sockets here that hold credentials or lead to an agent or a container engine."""
-    homes = {Path(outer["HOME"])} if outer.get("HOME") else set()
-    homes |= {Path(entry.pw_dir) for entry in pwd.getpwall() if entry.pw_uid == os.getuid()}
+    homes = {Path(home) for home in (outer.get("HOME"), _home_of_account()) if home}
     named = [outer.get("SSH_AUTH_SOCK", ""), outer.get("DOCKER_CONFIG", ""), outer.get("KUBECONFIG", "")]
     named += [outer.get("DOCKER_HOST", "").removeprefix("unix://"), *glob("/tmp/ssh-*"), *_SOCKETS]
     runtime = Path(outer.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
@@ -62,10 +61,18 @@ def secrets(outer: Mapping[str, str]) -> list[Path]:
     return [path for path in found if os.path.exists(path)]
 
 
+def _home_of_account() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""  # a container's user may have no account
+
+
 def protect_parent() -> None:
     """Make this process not dumpable: others of its user can no longer read its memory or environment.
 
-    Called once, before the first child. A program that this process executes is dumpable again.
+    `running` and `run` do so themselves; a process that holds credentials does it at its start. A program that
+    this process executes is dumpable again.
     """
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
@@ -102,6 +109,7 @@ def running(
     child must not see, such as the `.git` of the work tree. `command.cwd` is a copy of the tree without it.
     """
     outer = os.environ if outer is None else outer
+    protect_parent()
     with tempfile.TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True) as folder:
         theirs, ours = os.pipe()
         try:
@@ -137,7 +145,8 @@ def start(
 ) -> "subprocess.Popen[bytes]":
     """Start a command that outlives this process (a model server): same guards, own session, nobody keeps it.
 
-    `home` is its HOME, kept by the caller. The process returned is the command itself.
+    `home` is its HOME, kept by the caller. The process returned is the command itself. A caller whose own
+    environment holds credentials calls `protect_parent` first.
     """
     return _launch(command, home, -1, os.environ if outer is None else outer, hide)
 

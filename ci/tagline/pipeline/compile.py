@@ -15,7 +15,7 @@ import yaml
 from tagline.engines import Command, sandbox
 from tagline.errors import PipelineError, TaskTimedOut
 from tagline.pipeline import compiled as compiled_file
-from tagline.pipeline.project import Project, copy_tree
+from tagline.pipeline.project import Project, copy_tree, git_folders
 
 TIMEOUT = 120.0
 _CHILD = Path(__file__).with_name("compile_child.py")
@@ -41,7 +41,7 @@ def compile_file(pipeline: Path, out: Path, *, timeout: float = TIMEOUT) -> Path
         argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report)]
         command = Command(argv, tree, log, {"PYTHONUSERBASE": site.getuserbase()}, timeout)
         try:
-            code = sandbox.run(command, hide=[project.root / ".git"])
+            code = sandbox.run(command, hide=git_folders(project.root))
         except TaskTimedOut as error:
             what = f"{pipeline.name} did not compile within {timeout:g} s and was stopped{_printed(log)}"
             raise PipelineError(what, where=str(pipeline)) from error

@@ -105,17 +105,29 @@ def _walk(folder: Path, tree: Path) -> Iterator[Path]:
         yield from (Path(place, name).relative_to(tree) for name in [*names, *links] if name != ".git")
 
 
+def git_folders(tree: Path) -> list[Path]:
+    """Where git keeps the history and settings of a work tree: what its own code must not see; may be none."""
+    words = ["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"]
+    said = (_git(tree, *words) or b"").splitlines()
+    beside = [tree / ".git"] if (tree / ".git").is_dir() else []
+    return sorted({path.resolve() for path in [*(Path(os.fsdecode(line)) for line in said), *beside]})
+
+
 def _git_files(tree: Path) -> list[str] | None:
     """What git tracks or would track below `tree`; None where that is nothing (no repository, ignored)."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    out = _git(tree, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+    return [os.fsdecode(name) for name in (out or b"").split(b"\0") if name] or None
+
+
+def _git(tree: Path, *words: str) -> bytes | None:
+    """git's answer about a folder; None where there is no git, or it knows no repository there."""
+    env = process.environment({})
     try:
         done = subprocess.run(
-            command, cwd=tree, capture_output=True, timeout=120.0, check=False, env=process.environment({})
+            ["git", *words], cwd=tree, capture_output=True, timeout=120.0, check=False, env=env
         )
     except FileNotFoundError:
         return None
     except subprocess.TimeoutExpired as error:
-        raise PipelineError("git did not list the work tree within 120 s", where=str(tree)) from error
-    if done.returncode != 0:
-        return None
-    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name] or None
+        raise PipelineError(f"git {words[0]} did not answer within 120 s", where=str(tree)) from error
+    return done.stdout if done.returncode == 0 else None

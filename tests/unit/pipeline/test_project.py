@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tagline.errors import LockMissing, PipelineError
-from tagline.pipeline.project import Project, check_lock, copy_tree
+from tagline.pipeline.project import Project, check_lock, copy_tree, git_folders
 
 HASH = f"--hash=sha256:{'0' * 64}"
 
@@ -140,3 +140,15 @@ def test_a_line_that_is_not_locked_is_named_with_the_command_to_lock(
 
 def test_a_project_without_requirements_needs_no_lock(tmp_path: Path) -> None:
     check_lock(tmp_path)
+
+
+def test_the_git_folders_of_a_linked_work_tree_are_both_its_own_and_the_common_one(tmp_path: Path) -> None:
+    main = repository(tmp_path / "main")
+    git(main, "worktree", "add", "-q", str(tmp_path / "linked"))
+    common = main / ".git"
+    assert git_folders(main / "src") == [common]
+    assert git_folders(tmp_path / "linked") == [common, common / "worktrees/linked"]
+
+
+def test_a_folder_outside_any_repository_has_no_git_folder(tmp_path: Path) -> None:
+    assert git_folders(tmp_path) == []
