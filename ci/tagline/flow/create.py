@@ -1,0 +1,109 @@
+"""`tagline init`: a team's project from the template, in a folder that may hold other files already."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import tagline
+from tagline.errors import BadWord, MissingTool, RepositoryError, TaglineError, TargetExists
+from tagline.git import process
+from tagline.words import NAME_LIMIT, check_name
+
+CHECKOUT = Path(tagline.__file__).resolve().parents[2] / "project-template"
+DEFAULT_NAME = "wine"
+
+
+def create(target: Path, *, answers: Mapping[str, Any], defaults: bool) -> list[str]:
+    """Make a project in `target` and return the files made, as paths below it, sorted.
+
+    `answers` are the template's questions answered in advance (`name`); with `defaults` nothing is asked and
+    the folder's name, where it is one, names the model. A file that is there with the same content is left
+    alone, so the same again makes nothing. Where no repository holds the folder (or the one around it ignores
+    it), one is begun on branch `main`. Raises `TargetExists` (nothing is written then), `BadWord` (a name against its grammar).
+    """
+    if "name" in answers:
+        check_name(str(answers["name"]), "model")
+    target = target.expanduser().absolute()
+    with tempfile.TemporaryDirectory(prefix="tagline-init-") as folder:
+        made = Path(folder) / "project"
+        _render(template(), made, answers, _named_after(target), defaults)
+        new = _new_files(made, target)
+        for name in new:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(made / name, target / name)
+    _begin_repository(target)
+    return new
+
+
+def template() -> Path:
+    """The template's folder: beside a checkout of tagline, else inside the installed package."""
+    packed = Path(str(resources.files("tagline"))) / "project_template"
+    for place in (CHECKOUT, packed):
+        if (place / "copier.yml").is_file():
+            return place
+    raise MissingTool("the project template is missing", where=str(packed), fix="install tagline again")
+
+
+def _named_after(target: Path) -> str:
+    """The folder's name as a model's name, such as `fraud-score` for `Fraud_Score`."""
+    name = re.sub(r"[^a-z0-9]+", "-", target.name.lower())[:NAME_LIMIT].strip("-")
+    try:
+        return check_name(name)
+    except BadWord:
+        return DEFAULT_NAME
+
+
+def _render(source: Path, made: Path, answers: Mapping[str, Any], name: str, defaults: bool) -> None:
+    import copier
+    from copier.errors import CopierError
+
+    try:
+        copier.run_copy(
+            str(source),
+            made,
+            data=dict(answers),
+            user_defaults={"name": name},
+            defaults=defaults,
+            quiet=True,
+            unsafe=False,
+            skip_tasks=True,
+        )
+    except CopierError as error:
+        raise TaglineError(
+            f"the project template could not be filled in: {error}", where=str(source)
+        ) from error
+
+
+def _new_files(made: Path, target: Path) -> list[str]:
+    """The rendered files that `target` lacks; raises `TargetExists` for those that would be written over."""
+    if target.exists() and not target.is_dir():
+        raise TargetExists(f"{target.name} is a file", where=str(target), fix="name a folder")
+    names = sorted(str(path.relative_to(made)) for path in made.rglob("*") if path.is_file())
+    there = [name for name in names if (target / name).exists() or (target / name).is_symlink()]
+    differ = [name for name in there if not _same(made / name, target / name)]
+    if differ:
+        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
+        raise TargetExists(
+            f"{', '.join(differ[:3])}{more} would be written over",
+            where=str(target),
+            fix="name another folder, or move these files away",
+        )
+    return [name for name in names if name not in there]
+
+
+def _same(ours: Path, theirs: Path) -> bool:
+    return theirs.is_file() and ours.read_bytes() == theirs.read_bytes()
+
+
+def _begin_repository(target: Path) -> None:
+    """Begin a repository, unless one holds the folder already; one that ignores it does not hold it."""
+    inside = process.run(["rev-parse", "--is-inside-work-tree"], cwd=target).code == 0
+    if inside and process.run(["check-ignore", "--quiet", "."], cwd=target).code != 0:
+        return
+    begun = process.run(["init", "--quiet", "--initial-branch=main"], cwd=target)
+    if begun.code != 0:
+        raise RepositoryError(f"git init failed: {begun.err}", where=str(target))
