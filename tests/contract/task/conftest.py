@@ -70,7 +70,7 @@ def _kept_environment() -> Path:
             venv.create(place, clear=True, with_pip=True)
             words = [word for file in REQUIREMENTS for word in ("-r", str(file))]
             done = subprocess.run(
-                [python, "-m", "pip", "install", "-q", "--require-hashes", *words],
+                [python, "-m", "pip", "install", "-q", "--no-compile", "--require-hashes", *words],
                 capture_output=True,
                 text=True,
                 timeout=900,
