@@ -58,7 +58,7 @@ def by_kfp(tmp_path: Path) -> Callable[[str], Compiled]:
         names: dict[str, object] = {}
         exec(compile(source.read_text(), str(source), "exec"), names)
         out = tmp_path / "by_kfp.yaml"
-        Compiler().compile(names["p"], str(out))  # type: ignore[arg-type]  # the names are of any type
+        Compiler().compile(names["p"], str(out))
         return compiled.read(out)
 
     return compile_text

@@ -213,3 +213,39 @@ def test_the_pipeline_sees_no_git_folder_of_its_tree(pipeline: Write, tmp_path: 
     subprocess.run(["git", "init", "-q", str(file.parent)], check=True)
     said = failure(file, tmp_path).what
     assert "'pipeline.py']" in said and "'.git'" not in said
+
+
+HOSTILE = f"""
+import os
+from pathlib import Path
+
+pid = os.getppid()
+while pid > 1:
+    try:
+        environment = Path("/proc", str(pid), "environ").read_text(errors="replace")
+    except PermissionError:
+        environment = ""
+    if "REGISTRY_TOKEN" in environment:
+        raise ValueError("found the token of process " + str(pid))
+    pid = int(Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[1])
+{SOUND}
+"""
+COMPILE = "import sys; from pathlib import Path; from tagline.pipeline.compile import compile_file as c; "
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        (f"{COMPILE} c(Path(sys.argv[1]), Path(sys.argv[2]))", False),
+        ("import subprocess, sys; subprocess.run([sys.executable, sys.argv[1]], env={}, check=True)", True),
+    ],
+    ids=["with the guards", "without"],
+)
+def test_a_hostile_pipeline_finds_no_credential_in_its_parents(
+    pipeline: Write, tmp_path: Path, program: str, found: bool
+) -> None:
+    words = [sys.executable, "-c", program, str(pipeline(HOSTILE)), str(tmp_path / "out.yaml")]
+    env = {**os.environ, "REGISTRY_TOKEN": "secret-1"}
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert ("found the token" in done.stderr) is found
+    assert (done.returncode == 0) is not found
