@@ -11,7 +11,7 @@ import msgspec
 
 from tagline.errors import RemoteUnavailable, RepositoryError
 from tagline.git import remote
-from tagline.git.repo import LEDGER_REF, ORIGIN, Repo
+from tagline.git.repo import LEDGER_REF, LOST_LEDGER, ORIGIN, Repo
 
 POLICY_FILE = "tagline.yaml"
 _HEAD = f"{ORIGIN}HEAD"
@@ -108,8 +108,10 @@ def _refresh(repo: Repo) -> _Snapshot:
     told = remote.listing(repo)
     snapshot = _snapshot(repo)
     if snapshot.values != told.refs:
+        before = snapshot.ledger
         remote.fetch(repo)
         snapshot = _snapshot(repo)
+        _keep_lost(repo, before, snapshot.ledger)
     if told.head in snapshot.heads and snapshot.default != told.head:
         repo.git("symbolic-ref", _HEAD, f"{ORIGIN}heads/{told.head}")
     elif snapshot.default and told.head not in snapshot.heads:
@@ -117,6 +119,12 @@ def _refresh(repo: Repo) -> _Snapshot:
     _mark(repo).parent.mkdir(exist_ok=True)
     _mark(repo).touch()
     return msgspec.structs.replace(snapshot, default=told.head if told.head in snapshot.heads else "")
+
+
+def _keep_lost(repo: Repo, before: str, now: str) -> None:
+    """Remember the end of a ledger that no longer holds what this clone has seen, for `verify` to tell."""
+    if before not in ("", now) and (not now or not repo.contains(now, before)):
+        repo.git("update-ref", LOST_LEDGER, before)
 
 
 def _snapshot(repo: Repo) -> _Snapshot:

@@ -79,7 +79,7 @@ def on_line(repo: Repo, facts: Facts, commit: str) -> str:
     if commit == facts.default_head:
         return facts.default_branch
     for line in facts.lines():
-        if repo.ask("merge-base", "--is-ancestor", commit, facts.heads[line]).code == 0:
+        if repo.contains(facts.heads[line], commit):
             return line
     return ""
 

@@ -73,7 +73,7 @@ def _of_tag(facts: Facts, ref: str) -> Occasion:
 
 def _of_merge(repo: Repo, facts: Facts, ref: str) -> Occasion:
     branch = one_of(_branch(ref), facts.lines(), "branch that releases")
-    if repo.ask("merge-base", "--is-ancestor", facts.head, facts.heads[branch]).code != 0:
+    if not repo.contains(facts.heads[branch], facts.head):
         raise NotOnALine(
             f"HEAD {facts.head[:10]} is not on the remote's {branch}: nobody has merged it",
             where=branch,

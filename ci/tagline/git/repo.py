@@ -12,6 +12,7 @@ from tagline.git import process
 
 ORIGIN = "refs/tagline/origin/"
 LEDGER_REF = "refs/tagline/ledger"
+LOST_LEDGER = "refs/tagline/lost-ledger"
 
 
 class Repo(msgspec.Struct, frozen=True):
@@ -88,6 +89,10 @@ class Repo(msgspec.Struct, frozen=True):
         if answer.code != 0:
             raise RepositoryError(f"{revision!r} names no commit here", where=str(self.root), fix="git fetch")
         return answer.out.decode().strip()
+
+    def contains(self, commit: str, ancestor: str) -> bool:
+        """Whether a commit is `ancestor` or descends from it; False also where `ancestor` is not here."""
+        return self.ask("merge-base", "--is-ancestor", ancestor, commit).code == 0
 
     def remote(self) -> str:
         """The remote's name: origin, or the only one; raises `NoRemote` otherwise."""

@@ -1,19 +1,24 @@
 """Is the ledger sound? Every link, every event, and every tag that it speaks of."""
 
+import re
+
 from tagline.errors import LedgerMissing, TaglineError
 from tagline.git import ledger, tags
 from tagline.git.facts import Facts
 from tagline.git.fold import Contradiction, fold
 from tagline.git.releases import releases
-from tagline.git.repo import LEDGER_REF, Repo
+from tagline.git.repo import LEDGER_REF, LOST_LEDGER, Repo
 from tagline.git.state import State
+from tagline.words import release_of_tag
+
+RUN = re.compile(rb"^Run: [0-9a-f]{16}$", re.MULTILINE)
 
 
 def verify(repo: Repo, facts: Facts) -> list[str]:
     """What is wrong, one sentence each, the first bad event named; empty where all is sound."""
     if not facts.ledger:
         return _missing(repo, facts)
-    events, bad = [], []
+    events = []
     links = ledger.links(repo, facts)
     for number, link in enumerate(links):
         event, problem = ledger.examine(link, number)
@@ -24,8 +29,7 @@ def verify(repo: Repo, facts: Facts) -> list[str]:
         state = fold(events)
     except Contradiction as error:
         return [_named(error.index, links[error.index], str(error))]
-    bad += _moved(facts, state)
-    return bad + _dangling(facts, state)
+    return _lost(repo, facts) + _moved(facts, state) + _unknown(repo, facts, state) + _dangling(facts, state)
 
 
 def _named(number: int, link: ledger.Link, problem: str) -> str:
@@ -38,6 +42,33 @@ def _missing(repo: Repo, facts: Facts) -> list[str]:
     except LedgerMissing as error:
         return [f"{error.what}; {error.fix}"]
     return []
+
+
+def _lost(repo: Repo, facts: Facts) -> list[str]:
+    """The end of a ledger that this clone has seen and that the remote no longer has."""
+    answer = repo.ask("rev-parse", "--verify", "--quiet", LOST_LEDGER)
+    seen = answer.out.decode().strip()
+    if answer.code != 0 or repo.contains(facts.ledger, seen):
+        return []
+    return [
+        f"the ledger was rewritten: commit {seen}, seen here before, is gone; bring it back with "
+        f"git push --force origin {seen}:{LEDGER_REF}, or accept the loss with git update-ref -d {LOST_LEDGER}"
+    ]
+
+
+def _unknown(repo: Repo, facts: Facts, state: State) -> list[str]:
+    """Release tags that tagline pushed together with an event which the ledger no longer has."""
+    claimed = {release for _, release in state.releases}
+    strange = [
+        tag
+        for tag in facts.tags.values()
+        if tag.annotated and release_of_tag(tag.name) not in claimed | {None}
+    ]
+    return [
+        f"the ledger knows nothing of {tag.name}, which tagline made: it was cut off or rewritten"
+        for tag in sorted(strange, key=lambda one: one.name)
+        if RUN.search(repo.git("cat-file", "tag", tag.object))
+    ]
 
 
 def _moved(facts: Facts, state: State) -> list[str]:

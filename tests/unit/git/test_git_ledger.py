@@ -346,6 +346,37 @@ def test_a_ledger_on_top_of_ordinary_commits_is_found(clone: Clone, repo: Repo) 
     assert verify(repo, facts.read(repo))[0].startswith("event 1 ")
 
 
+def test_a_truncated_ledger_is_found_by_a_clone_that_has_seen_more_and_can_be_brought_back(
+    clone: Clone, repo: Repo
+) -> None:
+    first = append(repo, claim(clone.head())).facts.ledger
+    second = append(repo, claim(clone.head(), "0.2.0")).facts.ledger
+    clone.git("push", "--quiet", "--force", "origin", f"{first}:{LEDGER_REF}")
+    problem = verify(repo, facts.read(repo))[0]
+    command = f"git push --force origin {second}:{LEDGER_REF}"
+    assert command in problem
+    clone.git(*command.split()[1:])
+    assert verify(repo, facts.read(repo)) == []
+
+
+def test_a_truncated_ledger_is_found_by_its_release_tags_in_a_new_clone(
+    bare: Bare, clone: Clone, repo: Repo, tmp_path: Path
+) -> None:
+    first = append(repo, claim(clone.head())).facts.ledger
+    append(repo, claim(clone.head(), "0.2.0"))
+    clone.tag("v0.0.9", message="by hand, before tagline")
+    clone.git("push", "--quiet", "--force", "origin", f"{first}:{LEDGER_REF}")
+    new = Repo.open(bare.clone(tmp_path / "new").path)
+    problems = verify(new, facts.read(new))
+    assert problems == ["the ledger knows nothing of v0.2.0, which tagline made: it was cut off or rewritten"]
+
+
+def test_an_edited_ledger_is_found_by_a_clone_that_has_seen_the_original(clone: Clone, repo: Repo) -> None:
+    append(repo, claim(clone.head()))
+    _forge(clone, wire.encode(released(clone.head(), "0.1.0")))
+    assert verify(repo, facts.read(repo))[0].startswith("the ledger was rewritten")
+
+
 def test_a_release_tag_moved_away_from_its_ledger_commit_is_found(
     bare: Bare, clone: Clone, repo: Repo
 ) -> None:
