@@ -49,14 +49,19 @@ class Model:
 '''
 
 
-@pytest.fixture(scope="session")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def serving_python(source: Path) -> Path:
     """An interpreter with kserve and tagline_task: TAGLINE_TEST_SERVING_PYTHON, else made by the engine."""
     named = os.environ.get("TAGLINE_TEST_SERVING_PYTHON")
     if named:
         return Path(named)
     folder = venvs_folder(tagline_home(os.environ), os.environ)
-    return ProcessEngine(folder).build(tmp_path_factory.mktemp("source"), serving=True).python
+    return ProcessEngine(folder).build(source, serving=True).python
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of every model server in these tests."""
+    return serving_python(tmp_path_factory.mktemp("source"))
 
 
 @dataclass

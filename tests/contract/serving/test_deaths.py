@@ -160,3 +160,20 @@ def test_a_process_that_no_record_names_is_ended_by_the_next_supervisor(warm: Pl
     comes_back(warm, "supervisor", killed)
     assert stray.wait(timeout=10) == -signal.SIGKILL
     assert msgspec.json.decode((warm.home / "serving/processes.json").read_bytes())["schema"] == 1
+
+
+def test_a_server_that_keeps_dying_is_started_ever_later_and_status_says_so(place: Place) -> None:
+    place.serve(V1)
+    model = place.spec(V1).model
+    model.write_text("broken")
+    kill(place.identity(STABLE))
+
+    def waits() -> bool:
+        shown = next((one for one in status(place.home).processes if one.name == STABLE), None)
+        return shown is not None and shown.restarts >= 2 and "starts again in" in shown.note
+
+    eventually(waits, limit=60.0)
+    assert place.predict()[0] == 502
+    place.spec(V1)
+    place.serving.deploy("prod", place.spec(V1))
+    assert place.predict()[0] == 200

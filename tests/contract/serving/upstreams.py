@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from tagline.platforms.local.serving.table import Row, Table, TableRoute
 from tagline.platforms.local.serving.tally import RouteTally
 from tagline.platforms.local.serving.upstream import Upstream
 
+STABLE, CANARY = "1.0.0-r1", "1.0.0-r2"
 GOOD = json.dumps({"predictions": [1]}).encode()
 
 
@@ -78,6 +79,9 @@ def always(act: Act) -> Script:
     return lambda _, __: act
 
 
+ok = always(Act())
+
+
 @dataclass
 class Rig:
     """A router over fake servers, and a client of it."""
@@ -133,3 +137,13 @@ async def rig(*acts: Script) -> AsyncIterator[Rig]:
         made = Rig(router, client, f"http://127.0.0.1:{port}", fakes)
         made.weigh(100, *[0] * (len(fakes) - 1))
         yield made
+
+
+def play(script: Callable[[Rig], Awaitable[None]], *acts: Script) -> None:
+    """Run a script against a rig, at most a minute."""
+
+    async def run() -> None:
+        async with rig(*acts) as made:
+            await asyncio.wait_for(script(made), 60)
+
+    asyncio.run(run())

@@ -9,7 +9,7 @@ import msgspec
 
 from tagline.errors import ModelDoesNotLoad, PlatformUnavailable
 from tagline.platforms import Arm, Counts, Route, ServerSpec
-from tagline.platforms.local.serving import admin, files, lifecycle, ports, wire
+from tagline.platforms.local.serving import admin, files, lifecycle, logfiles, ports, wire
 from tagline.platforms.local.serving.paths import Paths
 from tagline.platforms.local.serving.records import RouteRecord, State, key
 from tagline.words import ModelVersion, check_name
@@ -49,7 +49,10 @@ class LocalServing:
                 return
             time.sleep(_POLL)
             status = self._ask("/status", wire.Status) if found else self._ask("/deploy", wire.Status, asked)
-        raise self._does_not_load(name, f"not ready within {self._ready_limit:g} s")
+        last = next((one.note for one in status.processes if one.name == name), "")
+        raise self._does_not_load(
+            name, f"not ready within {self._ready_limit:g} s; {last}\n{self._tail(name)}"
+        )
 
     def set_weights(self, env: str, model: str, weights: Mapping[ModelVersion, int]) -> None:
         """Set weights in percent (sum 100, or all 0; versions not named get 0).
@@ -119,6 +122,9 @@ class LocalServing:
                     raise
             lifecycle.ensure(self._paths)
         return call()
+
+    def _tail(self, name: str) -> str:
+        return logfiles.tail(self._paths.log(name.replace("/", ".")))
 
     def _does_not_load(self, name: str, why: str) -> ModelDoesNotLoad:
         log = self._paths.log(name.replace("/", "."))

@@ -79,8 +79,8 @@ async def _tick(supervisor: Supervisor) -> None:
     while True:
         try:
             await supervisor.tick()
-        except TaglineError as error:
-            log.error("%s", error)
+        except Exception:
+            log.exception("a look at what is due failed")
         await asyncio.sleep(TICK)
 
 
@@ -125,7 +125,11 @@ def main() -> int:
     paths = Paths(arguments.home)
     lock = files.hold(paths.lock)
     if not isinstance(lock, bytes):
-        asyncio.run(serve(paths, arguments.port))
+        try:
+            asyncio.run(serve(paths, arguments.port))
+        except TaglineError as error:
+            log.error("%s", error)
+            return error.exit_code
     return 0
 
 

@@ -50,6 +50,12 @@ class Keeper:
     def begin(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name=self.job.name)
 
+    def go_on(self) -> None:
+        """Keep on where an error of ours (a full disk) had ended the keeping."""
+        if self._task and self._task.done() and not self._task.cancelled() and self.phase is not Phase.FAILED:
+            self.note = f"was left alone: {self._task.exception()}"
+            self.begin()
+
     async def stop(self, grace: float = GRACE) -> None:
         """End the process: asked, and after `grace` seconds killed; then nothing of its group is left."""
         if self._task:

@@ -49,6 +49,8 @@ def ask_status(paths: Paths) -> wire.Status | None:
 def ensure(paths: Paths) -> wire.Status:
     """Have supervisor and router of this version run; returns at once where they do.
 
+    TAGLINE_PORT is looked at when they start; a running platform keeps its port.
+
     Raises `PortTaken`, `StateBroken`, `PlatformUnavailable` (not up within 60 seconds).
     """
     deadline = time.monotonic() + START_LIMIT

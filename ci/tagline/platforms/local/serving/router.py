@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from tagline import __version__
+from tagline.errors import StateBroken
 from tagline.platforms import Counts
 from tagline.platforms.local.serving import files, launch, ports, procs
 from tagline.platforms.local.serving.paths import Paths
@@ -64,15 +65,29 @@ def control(router: Router) -> web.Application:
 
 
 async def watch_supervisor(paths: Paths) -> None:
-    """Start a new supervisor when the recorded one is gone twice in a row; its lock lets only one live."""
-    missed = 0
+    """Start a new supervisor when the recorded one is gone twice in a row; its lock lets only one live.
+
+    One that does not stay is started again after ever longer waits, up to a minute.
+    """
+    missed, wait = 0, WATCH
     while True:
-        await asyncio.sleep(WATCH)
-        recorded = files.read(paths.processes, launch.Processes)
-        missed = 0 if recorded is None or procs.alive(recorded.supervisor) else missed + 1
-        if missed >= 2 and paths.processes.exists():
-            missed = 0
-            await asyncio.to_thread(launch.start_supervisor, paths, recorded.port if recorded else 0)
+        await asyncio.sleep(wait)
+        recorded = _recorded(paths)
+        if recorded is None or procs.alive(recorded.supervisor):
+            missed, wait = 0, WATCH
+            continue
+        missed += 1
+        if missed > 1:
+            await asyncio.to_thread(launch.start_supervisor, paths, recorded.port)
+            wait = min(60.0, 2 * wait)
+
+
+def _recorded(paths: Paths) -> launch.Processes | None:
+    """What the record says; None where there is none, or none that can be read."""
+    try:
+        return files.read(paths.processes, launch.Processes)
+    except StateBroken:
+        return None
 
 
 async def serve(paths: Paths, port: int) -> None:

@@ -90,8 +90,13 @@ class Supervisor:
         name = records.key(asked.env, asked.spec)
         self.failures.pop(name, None)
         await self._stay(name)
+        keeper = self._keepers.get(name)
+        if keeper and keeper.phase in {wire.Phase.WAITING, wire.Phase.SILENT}:
+            await keeper.stop()
+            self._keepers.pop(name)
         port = ports.free_port()
         self.change(records.deployed(self.state, asked.env, asked.spec, port=port, limit=asked.limit))
+        self._reconcile()
         await self.push()
 
     async def weigh(self, asked: wire.Weigh) -> wire.Applied:
@@ -120,7 +125,9 @@ class Supervisor:
         self.change(records.changed_arm(self.state, name, leaving=True))
 
     async def tick(self) -> None:
-        """What is due: an abandoned canary back to 0, a router behind the state."""
+        """What is due: a keeper that fell, an abandoned canary back to 0."""
+        for keeper in (self._router, *self._keepers.values()):
+            keeper.go_on()
         for one in self._watchdog.abandoned(time.monotonic()):
             self.change(
                 records.taken_back(self.state, one.env, one.model, ModelVersion.parse(one.saved.canary))
