@@ -11,10 +11,18 @@ from tagline.platforms import Arm, ArmCounts, Counts, Route
 from tagline.rollout import machine
 from tagline.rollout.plan import Plan
 from tagline.rollout.state import Outcome, Phase, State, Verdict
-from tagline.words import ModelVersion, Promotion
+from tagline.words import ModelVersion, Promotion, Release
 
-STABLE, CANARY = ModelVersion.parse("1.0.0-r1"), ModelVersion.parse("1.1.0-r1")
-CANARY_NAME, STABLE_NAME = str(CANARY), str(STABLE)
+
+class Named(ModelVersion, frozen=True):
+    """A version that prints itself at once: a soak prints some two hundred million of them."""
+
+    def __str__(self) -> str:
+        return CANARY_NAME if self.number == 2 else STABLE_NAME
+
+
+STABLE_NAME, CANARY_NAME = "1.0.0-r1", "1.0.0-r2"
+STABLE, CANARY = Named(Release(1, 0, 0), 1), Named(Release(1, 0, 0), 2)
 PROMOTION = Promotion("prod", "wine", 1)
 PLAN = Plan(steps=(10, 25, 50), step_time=120.0, max_duration=600.0, ttl=30.0)
 REQUESTS_A_TICK = 20
