@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+from . import servers
 
 HERE = Path(__file__).parent
 REQUIREMENTS = (HERE.parents[2] / "requirements/serving.txt", HERE / "requirements.txt")
@@ -80,3 +83,65 @@ def _kept_environment() -> Path:
                 pytest.skip(f"KServe cannot be installed here: {done.stderr.strip()[-200:]}")
             (place / "complete").touch()
     return python
+
+
+CUSTOM = """
+import os, time
+from tagline_task.errors import BadInput
+
+class Model:
+    def load(self, path):
+        self.text = open(path).read()
+
+    def predict(self, instances):
+        return [self.answer(each) for each in instances]
+
+    def answer(self, each):
+        match each["do"]:
+            case "answer":
+                return self.text
+            case "sleep":
+                time.sleep(each["seconds"])
+                return "slept"
+            case "raise":
+                raise ValueError("of the model")
+            case "refuse":
+                raise BadInput("not this one")
+            case "leave":
+                raise SystemExit(0)
+            case "not implemented":
+                raise NotImplementedError
+            case "nan":
+                return float("nan")
+            case "object":
+                return object()
+"""
+
+
+@pytest.fixture(scope="session")
+def folder(kserve_python, tmp_path_factory):
+    """Models, rows and a custom predictor."""
+    made = tmp_path_factory.mktemp("models")
+    script = Path(__file__).with_name("models.py")
+    subprocess.run([kserve_python, script, made], check=True, timeout=120)
+    (made / "src").mkdir()
+    (made / "src/serve.py").write_text(CUSTOM)
+    (made / "text").write_text("hello")
+    return made
+
+
+@pytest.fixture(scope="session")
+def rows(folder):
+    return json.loads((folder / "rows.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def good(kserve_python, folder):
+    with servers.serving(kserve_python, folder, "sklearn", "good.joblib") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def custom(kserve_python, folder):
+    with servers.serving(kserve_python, folder, "custom:src/serve.py", "text") as server:
+        yield server
