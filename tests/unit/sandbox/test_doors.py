@@ -98,3 +98,12 @@ def test_root_cannot_turn_the_kernels_switches(world: World, user: str) -> None:
     switch = "test -w /proc/sys/kernel/core_pattern && echo open || echo shut"
     assert world.play(user, "open", "sh", "-c", switch) == "open\n"
     assert world.play(user, "guarded", "sh", "-c", switch) == "shut\n"
+
+
+@pytest.mark.parametrize(
+    "door", ["parent's environment", "parent's memory", "parent's descriptors", "ptrace"]
+)
+def test_a_protected_parent_is_shut_to_its_users_other_processes(world: World, user: str, door: str) -> None:
+    if user == "root":
+        pytest.skip("root's capabilities open it; the sandbox drops them")
+    assert world.try_doors(user, "protected")[door].startswith("shut: ")

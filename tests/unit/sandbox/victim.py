@@ -1,6 +1,7 @@
 """A stand-in for the tagline process: holds a credential and starts a child, with the guards or without.
 
 victim.py open|guarded ROOT ARGV…     the child's output on stdout
+victim.py protected ROOT ARGV…        the same, with `protect_parent` as the only guard
 victim.py gaps ROOT                   what the sandbox says it cannot shut, as JSON
 """
 
@@ -17,11 +18,12 @@ def main(mode: str, root: Path, argv: list[str]) -> None:
     argv = [word.replace("PID", str(os.getpid())) for word in argv]
     held = os.open(root / "credential", os.O_RDONLY)
     os.set_inheritable(held, True)
-    if mode == "open":
+    if mode != "open":
+        sandbox.protect_parent()
+    if mode in ("open", "protected"):
         done = subprocess.run(argv, close_fds=False, stdout=subprocess.PIPE, check=True, cwd=root / "tree")
         sys.stdout.buffer.write(done.stdout)
         return
-    sandbox.protect_parent()
     if mode == "gaps":
         print(json.dumps(sandbox.gaps()))
         return
