@@ -92,18 +92,21 @@ def test_the_child_has_a_home_of_its_own_that_is_gone_afterwards(world: World, u
     assert not home.exists()
 
 
-def test_root_cannot_turn_the_kernels_switches(world: World, user: str) -> None:
-    if user != "root" or not world.mounts_allowed(user):
+def test_root_cannot_turn_the_kernels_switches(world: World) -> None:
+    if "root" not in world.users or not world.mounts_allowed("root"):
         pytest.skip("only root could, and mounts of its own shut this door")
     switch = "test -w /proc/sys/kernel/core_pattern && echo open || echo shut"
-    assert world.play(user, "open", "sh", "-c", switch) == "open\n"
-    assert world.play(user, "guarded", "sh", "-c", switch) == "shut\n"
+    assert world.play("root", "open", "sh", "-c", switch) == "open\n"
+    assert world.play("root", "guarded", "sh", "-c", switch) == "shut\n"
 
 
 @pytest.mark.parametrize(
     "door", ["parent's environment", "parent's memory", "parent's descriptors", "ptrace"]
 )
-def test_a_protected_parent_is_shut_to_its_users_other_processes(world: World, user: str, door: str) -> None:
-    if user == "root":
-        pytest.skip("root's capabilities open it; the sandbox drops them")
-    assert world.try_doors(user, "protected")[door].startswith("shut: ")
+def test_a_protected_parent_is_shut_to_other_processes_of_its_user(world: World, door: str) -> None:
+    users = [name for name in world.users if name != "root"]
+    if not users:
+        pytest.skip(
+            "this machine does not let the suite be anybody but root, whose capabilities open the door"
+        )
+    assert world.try_doors(users[0], "protected")[door].startswith("shut: ")
