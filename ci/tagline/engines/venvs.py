@@ -21,6 +21,7 @@ from tagline.errors import EnvironmentConflict, InstallFailed, TaskTimedOut
 
 INSTALL_LIMIT = 1800.0
 CHECK_LIMIT = 120.0
+COMPILE_LIMIT = 600.0
 COMPLETE = "complete"
 _PASSED = ("PIP_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -85,7 +86,7 @@ def ensure(folder: Path, recipe: Recipe, run: RunsCommand, environ: Mapping[str,
 
 @contextmanager
 def _held(lock: Path) -> Iterator[None]:
-    deadline = time.monotonic() + INSTALL_LIMIT + CHECK_LIMIT
+    deadline = time.monotonic() + INSTALL_LIMIT + CHECK_LIMIT + COMPILE_LIMIT
     with lock.open("a") as handle:
         while True:
             try:
@@ -111,6 +112,9 @@ def _make(place: Path, recipe: Recipe, run: RunsCommand, environ: Mapping[str, s
     (site,) = place.glob("lib/python*/site-packages")
     target = site / recipe.task_package.name
     shutil.copytree(recipe.task_package, target, ignore=shutil.ignore_patterns("__pycache__"))
+    if recipe.lock.pins:  # on all cores, which pip cannot; a file that does not compile is nobody's error
+        words = [str(python), "-m", "compileall", "-q", "-j", "0", str(site)]
+        run(Command(words, place, place.with_suffix(".compile.log"), {}, COMPILE_LIMIT))
 
 
 def _install(place: Path, python: Path, lock: Lock, run: RunsCommand, environ: Mapping[str, str]) -> None:
@@ -121,6 +125,7 @@ def _install(place: Path, python: Path, lock: Lock, run: RunsCommand, environ: M
     flags = [
         "--require-hashes",
         "--no-deps",
+        "--no-compile",
         "--no-input",
         "--disable-pip-version-check",
         "--progress-bar=off",

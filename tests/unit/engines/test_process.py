@@ -54,12 +54,13 @@ def test_a_locked_package_and_tagline_task_can_be_imported(engine: ProcessEngine
     assert made.identity.startswith("env:sha256:")
 
 
-def test_without_requirements_an_environment_takes_no_pip_and_well_under_a_second(
+def test_without_requirements_an_environment_takes_no_pip_and_a_moment(
     engine: ProcessEngine, tmp_path: Path
 ) -> None:
     began = time.monotonic()
     made = engine.build(tmp_path)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 5.0
+    assert list(engine.folder.glob("*.log")) == []
     assert answer(engine, made.python, "import tagline_task; print('ok')", tmp_path) == "ok"
 
 

@@ -17,6 +17,7 @@ from tagline.platforms.local.executor import Job
 from tagline.platforms.local.orchestrate import Ended, Message, Told
 
 GRACE = 15.0
+LOG = "orchestrator.log"
 MODULE = "tagline.platforms.local.orchestrate"
 
 
@@ -40,7 +41,7 @@ def follow(job: Job, lock: IO[str], told: Callable[[TaskEvent], None]) -> Ended 
 
 @contextmanager
 def _started(job: Job, lock: IO[str]) -> Iterator[subprocess.Popen[bytes]]:
-    log = Path(job.folder) / "orchestrator.log"
+    log = Path(job.folder) / LOG
     with log.open("ab") as errors:
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", MODULE],

@@ -22,6 +22,7 @@ from tagline.platforms.local.store import Ending, Store
 from tagline.words import Release
 
 WAIT_STEP = 0.2
+WAIT_MARGIN = 3600.0  # what the other process may need to make the environment first
 Listener = Callable[[TaskEvent], None]
 
 
@@ -57,7 +58,7 @@ class LocalPipelines:
         `SecretMissing`, and what `Engine.build` raises.
         """
         file = self._lock_file(request.owner)
-        deadline = time.monotonic() + request.timeout + versions.UPLOAD_LIMIT
+        deadline = time.monotonic() + request.timeout + WAIT_MARGIN
         waiting = False
         while time.monotonic() < deadline:
             with locks.try_lock(file) as lock:
@@ -122,7 +123,9 @@ class LocalPipelines:
             self._store.end(run, RunState.INTERRUPTED, Ending("interrupted"))
             raise
         if ended is None:
-            return self._store.end(run, RunState.INTERRUPTED, Ending("the orchestrating process vanished"))
+            log = str(run.outputs / child.LOG)
+            vanished = Ending("the orchestrating process vanished", log=log)
+            return self._store.end(run, RunState.INTERRUPTED, vanished)
         state = RunState.FAILED if ended.error else RunState.SUCCEEDED
         return self._store.end(run, state, Ending(ended.error, ended.kind, ended.task, ended.log))
 
