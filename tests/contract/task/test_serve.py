@@ -99,6 +99,15 @@ def test_a_body_is_read_as_json_whatever_its_content_type_says(good, rows):
         answer.read()
 
 
+def test_a_request_that_is_answered_leaves_no_line_in_the_log(good, rows):
+    good.predict(*rows)
+    before = good.log.read_text()
+    for _ in range(5):
+        good.predict(*rows)
+        good.ask("/v2/health/ready")
+    assert good.log.read_text() == before
+
+
 def test_another_model_is_a_404(good):
     assert good.ask("/v1/models/beer:predict", {"instances": []})[0] == 404
 

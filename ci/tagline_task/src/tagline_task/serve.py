@@ -8,6 +8,7 @@ import json
 import logging
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -35,10 +36,10 @@ def work(argv: Sequence[str]) -> None:
 
 def _serve(name: str, predictor: Predictor, host: str, port: int) -> None:
     sys.argv = [sys.argv[0], *_ARGV]
+    server, model = _server(host, port), _model(name, predictor)
     _quiet_log()
-    server = _server(host, port)
     try:
-        server.start([_model(name, predictor)])
+        server.start([model])
     except SystemExit as error:
         if error.code and not server.started:
             raise PortTaken(f"could not listen on {host}:{port}; another program has it") from error
@@ -70,6 +71,7 @@ def _quiet_log() -> None:
     for name in ("uvicorn.access", "kserve.trace"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("kserve").addFilter(_FirstTraceback())
+    warnings.filterwarnings("ignore", message="ORJSONResponse is deprecated")  # kserve 0.21, at each request
 
 
 def _server(host: str, port: int) -> Any:
