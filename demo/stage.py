@@ -40,6 +40,7 @@ class Stage:
             "TAGLINE_VENVS": str(folder / "venvs"),
             "TAGLINE_PORT": str(free_port()),
             "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
+            "GIT_CEILING_DIRECTORIES": str(folder),
             "GIT_SSL_CAINFO": os.environ.get("GIT_SSL_CAINFO", ""),
         }
         if not self.env["GIT_SSL_CAINFO"]:

@@ -3,7 +3,6 @@
 import re
 from difflib import get_close_matches
 from collections.abc import Iterable
-from functools import total_ordering
 from typing import NoReturn
 
 import msgspec
@@ -25,7 +24,8 @@ def _bad(what: str, text: str, wanted: str) -> NoReturn:
 def check_name(text: str, what: str = "name") -> str:
     """Return `text` if it is a name of a model, pipeline or environment; raise `BadWord` otherwise."""
     if len(text) > NAME_LIMIT or not _NAME.fullmatch(text):
-        _bad(f"a {what}", text, f"[a-z]([-a-z0-9]*[a-z0-9])?, at most {NAME_LIMIT} characters")
+        article = "an" if what[0] in "aeiou" else "a"
+        _bad(f"{article} {what}", text, f"[a-z]([-a-z0-9]*[a-z0-9])?, at most {NAME_LIMIT} characters")
     return text
 
 
@@ -40,7 +40,6 @@ def one_of(text: str, known: Iterable[str], what: str) -> str:
     raise UnknownName(f"unknown {what} {text!r}", fix=f"{hint}known: {listed}")
 
 
-@total_ordering
 class Release(msgspec.Struct, frozen=True):
     """A release, SemVer 2 without build metadata; printed `1.4.0`, its tag is `v1.4.0`."""
 
@@ -70,10 +69,17 @@ class Release(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return str(self._semver())
 
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, Release):
-            return NotImplemented
+    def __lt__(self, other: "Release") -> bool:
         return bool(self._semver() < other._semver())
+
+    def __le__(self, other: "Release") -> bool:
+        return self == other or self < other
+
+    def __gt__(self, other: "Release") -> bool:
+        return other < self
+
+    def __ge__(self, other: "Release") -> bool:
+        return other <= self
 
 
 def release_of_tag(tag: str) -> Release | None:
@@ -86,7 +92,6 @@ def release_of_tag(tag: str) -> Release | None:
         return None
 
 
-@total_ordering
 class ModelVersion(msgspec.Struct, frozen=True):
     """The n-th registered training of a release, `1.4.0-r3`: ordered by (release, number), not SemVer."""
 
@@ -109,10 +114,17 @@ class ModelVersion(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.release}-r{self.number}"
 
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, ModelVersion):
-            return NotImplemented
+    def __lt__(self, other: "ModelVersion") -> bool:
         return (self.release, self.number) < (other.release, other.number)
+
+    def __le__(self, other: "ModelVersion") -> bool:
+        return self == other or self < other
+
+    def __gt__(self, other: "ModelVersion") -> bool:
+        return other < self
+
+    def __ge__(self, other: "ModelVersion") -> bool:
+        return other <= self
 
 
 class Promotion(msgspec.Struct, frozen=True, order=True):

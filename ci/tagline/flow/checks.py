@@ -17,7 +17,7 @@ from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, p
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline import rules
-from tagline.pipeline.project import Project, check_lock, copy_tree
+from tagline.pipeline.project import Project, check_lock, copy_tree, git_folders
 
 if TYPE_CHECKING:
     from tagline.flow.world import World
@@ -27,13 +27,17 @@ LOG_LINES = 25
 
 
 class Bench(msgspec.Struct):
-    """A tree on the bench: a copy without .git, its config, and a folder for what the checks make."""
+    """A tree on the bench: a copy without .git, its config, and a folder for what the checks make.
+
+    `hide` names the repository's git folders: no code of the tree may see them.
+    """
 
     project: Project
     own: Config
     work: Path
     engine: Engine
     told: Told
+    hide: list[Path] = []
 
     @property
     def compiled(self) -> Path:
@@ -74,7 +78,7 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
         if fix:
             told(Said(f"renewed {compile_work_tree(root, None, None)}"))
         tree = copy_tree(root, Path(work) / "tree")
-        bench = Bench(Project.find(tree), own, Path(work), engine, told)
+        bench = Bench(Project.find(tree), own, Path(work), engine, told, git_folders(root))
         steps = checks(bench)
         if smoke:
             steps.append(("smoke training", lambda: _smoke(bench, home)))
@@ -88,7 +92,8 @@ def check_commit(world: "World", *, smoke: bool) -> StepReport:
         work = stack.enter_context(world.work_folder())
         tree = work / "tree"
         world.repo.export(commit, tree)
-        bench = Bench(Project.find(tree), world.own_config(commit), work, world.engine, world.told)
+        hide = git_folders(world.repo.root)
+        bench = Bench(Project.find(tree), world.own_config(commit), work, world.engine, world.told, hide)
         passed = []
         for _, check in checks(bench):
             result = check()
@@ -216,6 +221,7 @@ def _tests(bench: Bench) -> StepReport:
         log=log,
         env={"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
         timeout=TESTS_TIMEOUT,
+        hide=bench.hide,
     )
     code = bench.engine.run(command)
     tail = log.read_text(errors="replace").rstrip().splitlines()[-LOG_LINES:]

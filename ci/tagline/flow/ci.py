@@ -25,6 +25,7 @@ from tagline.flow.release import finish_release, make_release, next_of
 from tagline.flow.report import Report, StepReport, nothing, perform
 from tagline.flow.world import World
 from tagline.git import tags
+from tagline.git.history import check_on_a_line
 from tagline.git.occasion import Event, Occasion, occasion
 from tagline.git.state import State
 from tagline.platforms import RunState
@@ -185,6 +186,7 @@ def release_head(world: World) -> Report:
     """`tagline release`: the release part of a merge, without the project's checks."""
     if not world.policy.pipeline:
         raise ConfigError("the pipeline has no name", fix="pipeline: NAME in tagline.yaml")
+    check_on_a_line(world.repo, world.facts, world.facts.head, "HEAD")
     made = plan(_known_merge(world, world.facts.default_branch))
     steps: list[AnyStep] = [step for step in made.steps if not isinstance(step, Check)]
     return run_plan(world, Plan(made.event, made.ref, steps))

@@ -86,7 +86,17 @@ def make_release(world: World, release: Release) -> StepReport:
 
 def next_of(world: World) -> NextVersion:
     """The version that HEAD would get, or why it gets none."""
-    return next_version(world.repo, world.facts, world.state(), world.policy.pipeline, world.policy.paths)
+    pipeline = world.policy.pipeline
+    published = {one.release: one.commit for one in world.platform.pipelines.versions(pipeline)}
+    known = {release: commit for release, commit in published.items() if _ours(world, commit)}
+    return next_version(
+        world.repo, world.facts, world.state(), pipeline, world.policy.paths, published=known
+    )
+
+
+def _ours(world: World, commit: str) -> bool:
+    """Whether a commit is this repository's: the platform may hold another's pipeline of the same name."""
+    return world.repo.ask("cat-file", "-e", f"{commit}^{{commit}}").code == 0
 
 
 def finish_release(world: World, release: Release) -> StepReport:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.config import Config
+from tagline.config import Config, seconds
 from tagline.errors import (
     Blocked,
     MissingKeys,
@@ -117,6 +117,8 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
         sha256=registered.sha256,
         source=uploaded.source,
         python=world.engine.build(uploaded.source, serving=True).python,
+        timeout=seconds(own.serving.timeout),
+        slower_than=seconds(own.serving.slower_than) if own.serving.slower_than else 0.0,
     )
 
 

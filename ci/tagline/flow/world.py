@@ -1,6 +1,5 @@
 """The world a command acts in: the repository, its policy, the platform, and who acts."""
 
-import getpass
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from tagline.git.repo import Repo
     from tagline.git.state import State
     from tagline.platforms import Platform
+
+ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 
 @dataclass
@@ -57,9 +58,14 @@ class World:
         """Add to the ledger by compare-and-swap, and see it in the facts from now on."""
         from tagline.git import ledger
 
-        added = ledger.append(self.repo, self.facts, make, self.author, may_be_missing=may_be_missing)
+        added = ledger.append(
+            self.repo, self.facts, make, self.author, may_be_missing=may_be_missing, seen=self._see
+        )
         self.facts = added.facts
         return added
+
+    def _see(self, facts: "Facts") -> None:
+        self.facts = facts
 
     def own_config(self, commit: str) -> Config:
         """tagline.yaml as a commit has it: what it says of its own pipeline and serving."""
@@ -87,6 +93,7 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     from tagline.engines.process import ProcessEngine
     from tagline.git import facts as git_facts
     from tagline.git.ledger import Author
+    from tagline.git.objects import identity
     from tagline.git.repo import Repo
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home, venvs_folder
@@ -97,22 +104,11 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     facts = git_facts.read(repo)
     home = tagline_home(environ)
     engine = ProcessEngine(venvs_folder(home, environ))
-    policy = config.parse(facts.policy or "", default_name=default_name(repo.url()))
+    place = f"{facts.default_branch}:{config.FILE}"
+    policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
     platform = open_platform(home, engine)
-    author = Author(actor(environ), platform.machine)
+    author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
     return World(repo, facts, policy, platform, engine, home, author, told)
-
-
-def actor(environ: Mapping[str, str]) -> str:
-    """Who acts, for the ledger: git's author name where it is set, else the user."""
-    return environ.get("TAGLINE_ACTOR") or environ.get("GIT_AUTHOR_NAME") or _user()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return f"uid {os.getuid()}"
 
 
 def default_name(url: str) -> str:

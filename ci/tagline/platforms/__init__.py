@@ -194,8 +194,10 @@ class Route(msgspec.Struct, frozen=True):
 
     @property
     def main(self) -> ModelVersion | None:
-        """The version with the greatest weight, or None where nothing serves."""
+        """What serves: the stable version while it has traffic, else the one with the greatest weight."""
         serving = [arm for arm in self.arms if arm.weight > 0]
+        if any(arm.version == self.stable for arm in serving):
+            return self.stable
         return max(serving, key=lambda arm: arm.weight).version if serving else None
 
 

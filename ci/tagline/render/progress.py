@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 MARKS = {"done": "ok", "nothing to do": "--", "not run": "..", "failed": "!!"}
-EVERY = 5
+EVERY = 10
 
 
 def teller(stream: TextIO) -> Callable[[object], None]:
-    """A function that prints what the flow tells; a rollout's progress is thinned out to every fifth look."""
+    """A function that prints what the flow tells; a rollout's progress is thinned out to every tenth look."""
     return _Teller(stream).tell
 
 

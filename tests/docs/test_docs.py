@@ -1,0 +1,66 @@
+"""The documentation is run: every command in it, every link, every table that the code makes."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tagline import config
+from tagline.errors import TaglineError
+
+from tests.fakes.machine import Machine
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+
+
+def test_the_tables_of_commands_settings_and_exit_codes_are_what_the_code_says() -> None:
+    made = subprocess.run(
+        [sys.executable, "tools/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert made.returncode == 0, made.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_example_of_tagline_yaml_is_a_commented_file_of_at_most_12_lines() -> None:
+    (example,) = blocks(ROOT / "docs/reference/tagline.yaml.md", "yaml")
+    lines = example.strip().splitlines()
+    assert len(lines) <= 12
+    assert config.parse(example).environments == ["staging", "prod"]
+    assert [line for line in lines if "#" not in line and line.rstrip() != "gate:"] == []
+
+
+def test_a_misspelt_key_in_the_example_is_refused_with_the_nearest_one() -> None:
+    (example,) = blocks(ROOT / "docs/reference/tagline.yaml.md", "yaml")
+    with pytest.raises(TaglineError, match="serving"):
+        config.parse(example.replace("serving:", "servng:"))
+
+
+def test_the_two_commands_of_the_readme_are_targets_of_the_makefile() -> None:
+    commands = re.findall(r"^make (\w+)", "\n".join(blocks(ROOT / "README.md", "sh")), re.MULTILINE)
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert commands == ["demo", "test"]
+    assert set(commands) <= set(targets)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.xdist_group("wine")
+def test_every_command_of_the_first_hour_works_as_written(machine: Machine) -> None:
+    script = "\n".join(blocks(ROOT / "docs/first-hour.md", "sh"))
+    done = machine.shell(f"set -eu\n{script}", timeout=840)
+    assert done.code == 0, done.out
+    assert "0.2.0-r1 let in" in done.out
+    assert "0 lost" in done.out
+    assert "0.2.0-r1 was taken back and is blocked there" in done.out
