@@ -52,12 +52,14 @@ def folded(intervals: list[Interval], rule: Rule = RULE) -> Evidence:
     return evidence
 
 
+@settings(deadline=None)
 @given(ARMS, RATE, RATE, st.sampled_from(ODDS))
 def test_the_take_back_factor_has_mean_at_most_one_while_the_canary_is_no_worse(arms, a, b, odds):
     p_canary, p_stable = min(a, b), max(a, b)
     assert mean_factor(lambda seen: worse_factor(odds, seen), *arms, p_canary, p_stable) <= 1 + 1e-9
 
 
+@settings(deadline=None)
 @given(ARMS, st.integers(0, 12), st.sampled_from(ODDS))
 def test_the_take_back_factor_has_mean_at_most_one_over_every_assignment_of_given_bad_responses(
     arms, bad, odds
@@ -74,6 +76,7 @@ def test_the_take_back_factor_has_mean_at_most_one_over_every_assignment_of_give
     assert mean <= 1 + 1e-9
 
 
+@settings(deadline=None)
 @given(ARMS, RATE, RATE, st.sampled_from(BETS), st.sampled_from([0.005, 0.02, 0.1, 0.5]))
 def test_the_let_in_factor_has_mean_at_most_one_while_the_canary_is_worse(arms, a, b, bet, increase):
     p_stable = a * (1 - increase)
@@ -82,6 +85,7 @@ def test_the_let_in_factor_has_mean_at_most_one_while_the_canary_is_worse(arms, 
     assert mean <= 1 + 1e-9
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(RATE, RATE), min_size=2, max_size=5), st.data(), st.sampled_from(BETS))
 def test_the_let_in_factor_has_mean_at_most_one_where_the_base_rate_drifts_inside_an_interval(
     rates, data, bet
@@ -107,6 +111,7 @@ def test_the_let_in_factor_has_mean_at_most_one_where_the_base_rate_drifts_insid
     assert total <= 1 + 1e-9
 
 
+@settings(deadline=None)
 @given(ARMS, RATE, st.sampled_from(BETS), st.floats(0.001, 0.5))
 def test_a_bad_canary_response_leaves_one_minus_the_bet(arms, _, bet, increase):
     with_bad = not_worse_factor(bet, increase, Interval(arms[0], 1, arms[1], 0))
@@ -115,11 +120,13 @@ def test_a_bad_canary_response_leaves_one_minus_the_bet(arms, _, bet, increase):
     assert with_bad - without == pytest.approx(math.log1p(-bet) - math.log1p(stake * increase))
 
 
+@settings(deadline=None)
 @given(st.lists(COUNTS.map(lambda i: Interval(i.canary, 0, i.stable, 0)), max_size=20))
 def test_the_take_back_e_value_is_exactly_one_while_nothing_was_bad(intervals):
     assert e_worse(folded(intervals)) == 1.0
 
 
+@settings(deadline=None)
 @given(st.lists(COUNTS, max_size=10), st.integers(0, 40), st.integers(0, 40))
 def test_an_interval_that_lacks_an_arm_adds_nothing(intervals, n, bad):
     evidence = folded(intervals)
@@ -128,6 +135,7 @@ def test_an_interval_that_lacks_an_arm_adds_nothing(intervals, n, bad):
     assert added(evidence, Interval(0, 0, n, bad), RULE) == evidence
 
 
+@settings(deadline=None)
 @given(COUNTS.filter(lambda i: i.canary > i.canary_bad and i.stable > 0))
 def test_one_more_bad_canary_response_helps_taking_back_and_hurts_letting_in(seen):
     worse = msgspec.structs.replace(seen, canary_bad=seen.canary_bad + 1)
@@ -135,6 +143,7 @@ def test_one_more_bad_canary_response_helps_taking_back_and_hurts_letting_in(see
     assert e_not_worse(folded([worse])) < e_not_worse(folded([seen]))
 
 
+@settings(deadline=None)
 @given(COUNTS.filter(lambda i: i.stable > i.stable_bad and i.canary > 0))
 def test_one_more_bad_stable_response_hurts_taking_back_and_helps_letting_in(seen):
     worse = msgspec.structs.replace(seen, stable_bad=seen.stable_bad + 1)
@@ -143,7 +152,7 @@ def test_one_more_bad_stable_response_hurts_taking_back_and_helps_letting_in(see
 
 
 @given(st.lists(COUNTS, max_size=20))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_evidence_comes_back_from_its_file_bit_for_bit(intervals):
     evidence = folded(intervals)
     again = msgspec.json.decode(msgspec.json.encode(evidence), type=Evidence)
@@ -154,7 +163,7 @@ def test_evidence_comes_back_from_its_file_bit_for_bit(intervals):
 
 
 @given(st.lists(COUNTS, max_size=20), st.integers(0, 20), COUNTS)
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_pause_in_the_middle_changes_no_bit_of_what_follows(intervals, cut, last):
     before = folded(intervals[:cut])
     resumed = msgspec.json.decode(msgspec.json.encode(before), type=Evidence)
@@ -163,6 +172,7 @@ def test_a_pause_in_the_middle_changes_no_bit_of_what_follows(intervals, cut, la
     assert resumed == folded([*intervals, last])
 
 
+@settings(deadline=None)
 @given(st.booleans(), st.booleans(), st.integers(0, 10_000))
 def test_nothing_is_let_in_without_data_from_both_arms(ran, out_of_time, stable):
     for evidence in (Evidence(), folded([Interval(0, 0, stable, 0)])):

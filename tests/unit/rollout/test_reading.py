@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tagline.platforms import ArmCounts, Counts
 from tagline.rollout.evidence import Interval
@@ -45,6 +45,7 @@ def test_a_missing_arm_enters_no_test():
     assert interval(counts(ArmCounts(), None), AFTER, "c", "s") is None
 
 
+@settings(deadline=None)
 @given(N, N, N, N, N, N, N, N)
 def test_an_interval_never_counts_less_than_nothing_nor_more_bad_than_served(a, b, c, d, e, f, g, h):
     seen = interval(

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from functools import cache
 
 import pytest
 from tagline.rollout.state import Verdict
@@ -12,6 +13,7 @@ RUNS = 200
 FEW = 8
 
 
+@cache
 def count(name: str) -> Counter[Verdict]:
     return Counter(outcome.verdict for outcome in verdicts(case(name), RUNS))
 
