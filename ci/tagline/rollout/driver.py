@@ -4,7 +4,13 @@ import contextlib
 from collections.abc import Callable
 from typing import assert_never
 
-from tagline.errors import ModelDoesNotLoad, PlatformError, PlatformUnavailable, RolloutError
+from tagline.errors import (
+    ModelDoesNotLoad,
+    PlatformError,
+    PlatformUnavailable,
+    RemoteUnavailable,
+    RolloutError,
+)
 from tagline.platforms import Block, Counts, Rollouts, Serving
 from tagline.rollout import machine, resume
 from tagline.rollout.news import news
@@ -12,6 +18,7 @@ from tagline.rollout.reading import is_fresh
 from tagline.rollout.request import Clock, Request
 from tagline.rollout.state import Outcome, Phase, State, dump
 from tagline.rollout.told import Blind, Deploying, Paused, Removed, Resumed, Told, WeightMoved
+from tagline.words import Promotion
 
 SETTLED_WITHIN = 60.0
 
@@ -138,13 +145,17 @@ class Driver:
         if not is_fresh(self.state.last, counts):
             raise PlatformUnavailable("the router's counters are not newer than at the last look")
         blocks = self.rollouts.blocks(self.env, self.model)
-        newer = self.request.newer()
-        if newer is not None and newer.n <= self.request.promotion.n:
-            newer = None
         now = self.clock.now()
         elapsed, self.looked = min(now - self.looked, 2 * self.request.tick), now
         blocked = resume.is_blocked(self.state.candidate, blocks)
-        return machine.Seen(counts, route, elapsed, blocked=blocked, newer=newer)
+        return machine.Seen(counts, route, elapsed, blocked=blocked, newer=self.newer())
+
+    def newer(self) -> Promotion | None:
+        """A promotion that takes this one's place; a remote that does not answer is asked at the next look."""
+        with contextlib.suppress(RemoteUnavailable):
+            newest = self.request.newer()
+            return newest if newest is not None and newest.n > self.request.promotion.n else None
+        return None
 
     def block(self) -> None:
         """Write the block that every promoter obeys."""

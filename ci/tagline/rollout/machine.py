@@ -105,7 +105,8 @@ def _replaced(state: State, seen: Seen) -> str:
 def superseded(state: State, by: Promotion) -> State:
     """The state once a newer promotion took this one's place: no verdict on the canary, weight 0."""
     reason = f"{by} took the place of {state.promotion}"
-    return _decided(state, Phase.TAKING_BACK, state.ended(Verdict.SUPERSEDED, reason))
+    outcome = replace(state.ended(Verdict.SUPERSEDED, reason), superseded_by=by)
+    return _decided(state, Phase.TAKING_BACK, outcome)
 
 
 def blocked(state: State) -> State:

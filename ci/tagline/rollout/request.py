@@ -38,9 +38,9 @@ class Request(msgspec.Struct, frozen=True):
     """One promotion to carry out.
 
     `tick` is the time between two looks in seconds, at most a third of `plan.ttl`. `newer` is asked at every
-    look for the newest promotion of this environment and model: cheap, and None where
-    it cannot know (it must not raise).
-    `hint` is the command that makes traffic, `by` who asked; both only for people.
+    look for the newest promotion of this environment and model: it must answer well within `plan.ttl`, and
+    may raise `RemoteUnavailable`, which ends nothing. `hint` is the command that makes traffic, `by` who
+    asked; both only for people.
     """
 
     promotion: Promotion

@@ -22,7 +22,8 @@ def closing(old: State, route: Route, by: Promotion) -> State:
 def outdated(saved: State, asked: Promotion, candidate: ModelVersion) -> Outcome:
     """The outcome of a call for an older promotion than the saved one: superseded, and nothing is touched."""
     state = State(promotion=asked, candidate=candidate, stable=saved.stable, plan=saved.plan)
-    return state.ended(Verdict.SUPERSEDED, f"{saved.promotion} took the place of {asked}")
+    ended = state.ended(Verdict.SUPERSEDED, f"{saved.promotion} took the place of {asked}")
+    return replace(ended, superseded_by=saved.promotion)
 
 
 def taken_up(saved: State, route: Route, *, blocked: bool) -> State | None:

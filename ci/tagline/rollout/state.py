@@ -53,7 +53,7 @@ class Outcome(msgspec.Struct, frozen=True):
     `seconds` is the watched time since the first step, `reaction` that from before the first bad canary
     response to weight 0 (an upper bound, None unless taken back), `needs` the further requests
     that an inconclusive rollout lacked (None: more would not prove it). `tally` counts to the canary's last
-    response, `reason` and the e-values to the verdict.
+    response, `reason` and the e-values to the verdict. `superseded_by` is the promotion that took its place.
     """
 
     verdict: Verdict
@@ -67,6 +67,7 @@ class Outcome(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     reaction: float | None = None
     needs: int | None = None
+    superseded_by: Promotion | None = None
 
 
 class State(msgspec.Struct, frozen=True):
