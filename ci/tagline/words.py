@@ -1,8 +1,8 @@
 """The words of tagline: names, releases, model versions and promotion tags, parsed and printed here alone."""
 
 import re
-from difflib import get_close_matches
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import NoReturn
 
 import msgspec

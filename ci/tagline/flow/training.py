@@ -8,7 +8,7 @@ import msgspec
 
 from tagline import config
 from tagline.config import Config
-from tagline.errors import NoModel, NotReleased, TaskFailed
+from tagline.errors import NoModel, NotReleased
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, nothing, perform
 from tagline.flow.world import World
 from tagline.git.events import AnyEvent, Trained
@@ -117,14 +117,11 @@ def _trained(pipeline: str, model: str, version: ModelVersion, owner: str, facts
 
 
 def run_to_end(pipelines: Pipelines, told: Told, request: RunRequest) -> Run:
-    """Run and follow; raises `TaskFailed` (task, log) where the run fails."""
+    """Run and follow; raises `TaskFailed`, `TaskTimedOut`, `TaskContractBroken` (task, log) where it fails."""
     run = pipelines.run(request, told)
-    if run.state is not RunState.SUCCEEDED:
-        raise TaskFailed(
-            f"run {run.owner} {run.state}: {run.error or 'no reason given'}",
-            where=f"task {run.failed_task}" if run.failed_task else str(run.outputs),
-            fix="mend the task, commit, and run again",
-        )
+    problem = run.problem()
+    if problem:
+        raise problem
     return run
 
 

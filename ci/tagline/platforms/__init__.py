@@ -76,7 +76,9 @@ class Run(msgspec.Struct, frozen=True):
             kind.__name__: kind for kind in (TaskTimedOut, TaskContractBroken, PipelineError)
         }
         what = self.error or f"the run {self.owner} was interrupted"
-        fix = "repeat the command" if self.state is RunState.INTERRUPTED else ""
+        fix = "repeat the command"
+        if self.state is RunState.FAILED:
+            fix = "mend it, commit, and run the command again"
         return kinds.get(self.failure, TaskFailed)(what, where=self.log or str(self.outputs), fix=fix)
 
 
