@@ -11,7 +11,6 @@ from pathlib import Path
 from demo.stage import free_port
 
 ROOT = Path(__file__).parents[2]
-VENVS = ROOT / ".demo/venvs"
 BIN = Path(sys.executable).parent
 
 
@@ -72,7 +71,7 @@ def a_machine(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[M
     env |= {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "TAGLINE_HOME": str(folder / "home"),
-        "TAGLINE_VENVS": str(VENVS),
+        "TAGLINE_VENVS": os.environ["TAGLINE_VENVS"],
         "TAGLINE_PORT": str(free_port()),
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_CEILING_DIRECTORIES": str(folder),

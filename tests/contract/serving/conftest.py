@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from tagline.engines.process import ProcessEngine
 from tagline.platforms import ServerSpec
-from tagline.platforms.local.home import tagline_home, venvs_folder
 from tagline.platforms.local.serving import LocalServing, down, ports, procs
 from tagline.words import ModelVersion
 
@@ -54,8 +53,7 @@ def serving_python(source: Path) -> Path:
     named = os.environ.get("TAGLINE_TEST_SERVING_PYTHON")
     if named:
         return Path(named)
-    folder = venvs_folder(tagline_home(os.environ), os.environ)
-    return ProcessEngine(folder).build(source, serving=True).python
+    return ProcessEngine(Path(os.environ["TAGLINE_VENVS"])).build(source, serving=True).python
 
 
 @pytest.fixture(scope="session")

@@ -1,23 +1,19 @@
 """Task files in a project's tree, and an interpreter with KServe and scikit-learn."""
 
-import fcntl
-import hashlib
 import json
 import os
 import subprocess
-import sys
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from tagline.engines.process import ProcessEngine
 
 from . import servers
 
 HERE = Path(__file__).parent
-REQUIREMENTS = (HERE.parents[2] / "requirements/serving.txt", HERE / "requirements.txt")
 
 
 @dataclass
@@ -55,34 +51,15 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def kserve_python() -> Path:
-    """An interpreter with the locked KServe and scikit-learn: `TAGLINE_KSERVE_PYTHON`, else one made and kept."""
+def kserve_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter with the locked KServe, scikit-learn and xgboost: `TAGLINE_KSERVE_PYTHON`, else made once."""
     given = os.environ.get("TAGLINE_KSERVE_PYTHON")
-    return Path(given) if given else _kept_environment()
-
-
-def _kept_environment() -> Path:
-    text = "".join(file.read_text() for file in REQUIREMENTS) + sys.version
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tagline-tests"
-    place = cache / hashlib.sha256(text.encode()).hexdigest()[:16]
-    python = place / "bin/python"
-    cache.mkdir(parents=True, exist_ok=True)
-    with open(cache / f"{place.name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / "complete").exists():
-            venv.create(place, clear=True, with_pip=True)
-            words = [word for file in REQUIREMENTS for word in ("-r", str(file))]
-            done = subprocess.run(
-                [python, "-m", "pip", "install", "-q", "--no-compile", "--require-hashes", *words],
-                capture_output=True,
-                text=True,
-                timeout=900,
-                check=False,
-            )
-            if done.returncode:
-                pytest.skip(f"KServe cannot be installed here: {done.stderr.strip()[-200:]}")
-            (place / "complete").touch()
-    return python
+    if given:
+        return Path(given)
+    source = tmp_path_factory.mktemp("source")
+    (source / "src").mkdir()
+    (source / "src/requirements.txt").write_text((HERE / "requirements.txt").read_text())
+    return ProcessEngine(Path(os.environ["TAGLINE_VENVS"])).build(source, serving=True).python
 
 
 CUSTOM = """

@@ -22,10 +22,18 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
     _busy = True
     _seen += 1
     with open(_log, "a") as file:  # type: ignore[arg-type]
-        file.write(f"{_seen} {event} {str(args[:2])[:300]}\n")
+        file.write(f"{_seen} {event} {_words(args)}\n")
     if _seen == _at:
         os.kill(_pid, signal.SIGKILL)
     _busy = False
+
+
+def _words(args: tuple[object, ...]) -> str:
+    """The call on one line; of a git command without the settings that every one of them carries."""
+    call = args[1] if len(args) > 1 and isinstance(args[1], list | tuple) else args[:2]
+    words = [str(word) for word in call]
+    plain = [word for before, word in zip(["", *words], words, strict=False) if "-c" not in (before, word)]
+    return " ".join(plain)[:300].replace("\n", " ")
 
 
 _pid = os.getpid()
