@@ -1,28 +1,22 @@
-"""The project template: what `tagline init` makes, that it works, and the three models of its story."""
+"""The project template: what `tagline init` makes, and that it works."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from tagline import config
-from tagline.engines import Command, Environment
+from tagline.engines import Command
 from tagline.engines.locks import read_lock
 from tagline.engines.process import ProcessEngine, serving_lock
 from tagline.errors import BadWord, TargetExists
 from tagline.flow.create import create
 from tagline.model import bounds
-from tagline.model.contest import Match, contest
-from tagline.model.gate import Outcome, Verdict
 from tagline.model.judge_data import digest
 from tagline.pipeline.compile import compile_file
 from tagline.pipeline.project import copy_tree
-from tagline.platforms import ServerSpec
 from tagline.platforms.local.home import tagline_home, venvs_folder
-from tagline.words import ModelVersion
-from tagline_task import digest as model_digest
 
 TREE = {
     ".gitignore",
@@ -42,8 +36,6 @@ TREE = {
     *(f"tests/{name}" for name in ("conftest.py", "requirements.in", "requirements.txt")),
     *(f"tests/{name}" for name in ("test_pipeline.py", "test_tasks.py")),
 }
-BETTER = ("src/lib/config.py", 'FEATURES = ["alcohol", "malic_acid", "ash"]', "FEATURES = COLUMNS")
-FRAGILE = ("src/pipeline_steps/train_model/task.py", '        SimpleImputer(strategy="median"),\n', "")
 
 
 @pytest.fixture
@@ -55,14 +47,6 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def engine() -> ProcessEngine:
     return ProcessEngine(venvs_folder(tagline_home(os.environ), os.environ))
-
-
-@pytest.fixture(scope="module")
-def environment(engine: ProcessEngine, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The project's own environment with its test tools, made once for each lock."""
-    folder = tmp_path_factory.mktemp("init") / "wine"
-    create(folder, answers={}, defaults=True)
-    return engine.build(folder, tests=True)
 
 
 def test_init_makes_the_tree_of_the_design(tmp_path: Path) -> None:
@@ -178,105 +162,10 @@ def test_the_locks_agree_with_what_serving_brings(project: Path) -> None:
 
 
 def test_the_projects_own_tests_pass_in_its_own_environment(
-    project: Path, engine: ProcessEngine, environment: Environment, tmp_path: Path
+    project: Path, engine: ProcessEngine, tmp_path: Path
 ) -> None:
+    environment = engine.build(project, tests=True)
     tree, log = copy_tree(project, tmp_path / "tree"), tmp_path / "log"
     argv = [str(environment.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     assert engine.run(Command(argv, tree, log, timeout=240)) == 0, log.read_text()
     assert "7 passed" in log.read_text()
-
-
-TASKS = {
-    "download_data": ["--data", "raw"],
-    "prepare_data": ["--data", "raw", "--train", "train", "--test", "test", "--metrics", "counts"],
-    "train_model": ["--train", "train", "--test", "test", "--model", "model", "--metrics", "metrics"],
-}
-
-
-class Story:
-    """The story's three models, made by the project's tasks, run by hand as commands without the gate's data."""
-
-    def __init__(self, engine: ProcessEngine, environment: Environment, folder: Path) -> None:
-        self.engine, self.python, self.folder = engine, environment.python, folder
-        self.project = folder / "wine"
-        create(self.project, answers={}, defaults=True)
-        tree = copy_tree(self.project, folder / "tree", exclude=["data"])
-        self.run("download_data", tree, folder)
-        self.run("prepare_data", tree, folder)
-        self.first = self.trained("0.1.0-r1")
-        self.better = self.trained("0.2.0-r1", BETTER)
-        self.fragile = self.trained("0.3.0-r1", FRAGILE)
-
-    def run(self, task: str, tree: Path, out: Path) -> None:
-        made = {word: self.folder / word for word in ("raw", "train", "test", "counts")}
-        words = [w if w.startswith("--") else str(made.get(w, out / w)) for w in TASKS[task]]
-        argv = [str(self.python), f"src/pipeline_steps/{task}/task.py", *words]
-        command = Command(argv, tree, out / "log", {"PYTHONPATH": str(tree / "src")}, timeout=240)
-        assert self.engine.run(command) == 0, (out / "log").read_text()
-
-    def trained(self, version: str, *edits: tuple[str, str, str]) -> ServerSpec:
-        for name, old, new in edits:
-            text = (self.project / name).read_text()
-            assert text.count(old) == 1
-            (self.project / name).write_text(text.replace(old, new))
-        out = self.folder / version
-        tree = copy_tree(self.project, out / "tree", exclude=["data"])
-        self.run("train_model", tree, out)
-        model = out / "model"
-        return ServerSpec(
-            "wine", ModelVersion.parse(version), "sklearn", model, model_digest(model), tree, self.python
-        )
-
-    def judged(self, candidate: ServerSpec, served: ServerSpec | None) -> Verdict:
-        gate = config.parse((self.project / "tagline.yaml").read_text()).gate
-        assert gate is not None
-        return contest(self.engine, gate, self.project / gate.data, Match(candidate, served), self.folder)
-
-
-@pytest.fixture(scope="module")
-def story(engine: ProcessEngine, environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return Story(engine, environment, tmp_path_factory.mktemp("story"))
-
-
-def test_the_first_model_passes_the_floor(story: Story) -> None:
-    verdict = story.judged(story.first, None)
-    assert (verdict.outcome, verdict.counts.candidate_wrong) == (Outcome.PASS, 15)
-
-
-def test_the_better_model_passes_against_the_first(story: Story) -> None:
-    verdict = story.judged(story.better, story.first)
-    assert (verdict.outcome, verdict.counts.candidate_wrong, verdict.counts.worse) == (Outcome.PASS, 1, 0)
-
-
-def test_the_fragile_model_passes_against_the_better_one(story: Story) -> None:
-    verdict = story.judged(story.fragile, story.better)
-    assert (verdict.outcome, verdict.counts.candidate_wrong, verdict.counts.worse) == (Outcome.PASS, 1, 0)
-
-
-def test_the_first_model_is_refused_against_the_better_one(story: Story) -> None:
-    assert story.judged(story.first, story.better).outcome is Outcome.REFUSED
-
-
-def test_only_the_fragile_model_fails_where_a_measurement_is_missing(story: Story) -> None:
-    models = (story.first, story.better, story.fragile)
-    answers = [answers_without_alcohol(story.engine, each, story.folder) for each in models]
-    assert answers == [True, True, False]
-
-
-def answers_without_alcohol(engine: ProcessEngine, spec: ServerSpec, folder: Path) -> bool:
-    """Whether a model predicts a wine whose alcohol nobody measured."""
-    place = folder / f"live-{spec.version}"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
-    (place / "live.csv").write_text("row_id,alcohol,malic_acid,ash,hue\na,,1.7,2.4,1.0\n")
-    argv = [
-        str(spec.python),
-        "-m",
-        "tagline_task.predict",
-        "--predictor",
-        "sklearn",
-        "--model",
-        str(spec.model),
-    ]
-    argv += ["--sha256", spec.sha256, "--features", "live.csv", "--id", "row_id", "--out", "out.csv"]
-    return engine.run(Command(argv, place, place / "log", timeout=60)) == 0

@@ -23,7 +23,8 @@ def create(target: Path, *, answers: Mapping[str, Any], defaults: bool) -> list[
     `answers` are the template's questions answered in advance (`name`); with `defaults` nothing is asked and
     the folder's name, where it is one, names the model. A file that is there with the same content is left
     alone, so the same again makes nothing. Where no repository holds the folder (or the one around it ignores
-    it), one is begun on branch `main`. Raises `TargetExists` (nothing is written then), `BadWord` (a name against its grammar).
+    it), one is begun on branch `main`. Raises `TargetExists` (nothing is written then), `BadWord` (a name
+    against its grammar).
     """
     if "name" in answers:
         check_name(str(answers["name"]), "model")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gate_world import World
+
+from .gate_world import World
 
 
 @pytest.fixture

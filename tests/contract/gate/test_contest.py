@@ -4,12 +4,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from gate_world import PREDICTOR, World, scorer
 from tagline.config import Metric
 from tagline.errors import GateError, ScorerMismatch
 from tagline.model.contest import Limits
 from tagline.model.gate import Outcome
 from tagline.model.judge_data import freeze
+
+from .gate_world import PREDICTOR, World, scorer
 
 
 def test_a_candidate_that_loses_nothing_passes(world: World) -> None:

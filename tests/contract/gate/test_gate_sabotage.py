@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 import pytest
-from gate_world import LOSS, PREDICTOR, World, frozen_text, scorer
 from msgspec.structs import replace
 from tagline.config import Metric
 from tagline.errors import GateDataChanged, GateError, NotYetSupported, ScorerMismatch
 from tagline.model.contest import Limits
 from tagline.model.gate import Outcome
 from tagline.model.judge_data import digest
+
+from .gate_world import LOSS, PREDICTOR, World, frozen_text, scorer
 
 ROWS_WRITTEN = 'csv.writer(file).writerows([["row_id", "slice", "wrong"], *table])'
 RUN = "    run(evaluate)"
