@@ -89,6 +89,7 @@ def promote(world: World, ask: Ask) -> Asked:
 def preview_promotion(world: World, ask: Ask) -> Preview:
     """Resolution, gate and rollout of a promotion, without asking for it."""
     version = _resolved(world, ask)
+    resolve.check_machine(world, ask.env, ask.model)
     served = resolve.agreed(world, world.state(), ask.env, ask.model)
     spec = resolve.spec_of(world, world.state(), ask.model, version)
     verdict = hold_contest(world, spec, served, ask.override)

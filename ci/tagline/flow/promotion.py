@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from tagline.errors import GateInconclusive, GateRefused, VersionError
+from tagline.errors import GateInconclusive, GateRefused, ModelDoesNotLoad, VersionError
 from tagline.flow import resolve
 from tagline.flow.gating import hold_contest
 from tagline.flow.report import Said, StepReport, done, nothing
@@ -59,12 +59,13 @@ def promote_step(world: World, promotion: Promotion) -> StepReport:
 
 
 def _over_before(world: World, promotion: Promotion) -> str:
-    """Why there is nothing left to do for a promotion, or "" where there is."""
+    """Why there is nothing left to do for a promotion, or "" where there is; raises `TagMoved`."""
+    numbers = [one.promotion.n for one in _requests(world, promotion)]
     state = world.state()
     if state.ended(promotion):
         known = state.promotions.get(promotion)
         return f"{promotion} ended before: {known.status if known else 'settled by adoption'}"
-    newest = max([promotion.n, *(one.promotion.n for one in _requests(world, promotion))])
+    newest = max([promotion.n, *numbers])
     if newest > promotion.n:
         _end(world, promotion, _superseded(promotion, newest))
         return f"{promotion} gave way to number {newest}"
@@ -171,8 +172,14 @@ def _rolled_out(world: World, promotion: Promotion, spec: ServerSpec) -> StepRep
         tick=min(1.0, plan.ttl / 3),
         newer=_newer(world, promotion),
     )
-    with Scribe(world, promotion, spec.version) as scribe:
-        outcome = roll_out(world.platform.serving, world.platform.rollouts, request, RealClock(), scribe.told)
+    serving, rollouts = world.platform.serving, world.platform.rollouts
+    try:
+        with Scribe(world, promotion, spec.version) as scribe:
+            outcome = roll_out(serving, rollouts, request, RealClock(), scribe.told)
+    except ModelDoesNotLoad as why:  # it will not the next time either: a new promotion asks for another try
+        failed = ev.Failed(env=promotion.env, model=promotion.model, n=promotion.n, why=why.what)
+        _end(world, promotion, failed)
+        raise
     _end(world, promotion, *ending_events(outcome, request.newer()))
     error = error_of(outcome)
     if error:
