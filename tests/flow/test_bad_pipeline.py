@@ -1,11 +1,13 @@
 """Code of the repository that raises, hangs, writes nothing or spies: the release ends before it begins."""
 
+import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.flow.stage import PIPELINE, TASK, Desk
+from tests.flow.stage import PIPELINE, TASK, Desk, finish
 
 SECRET = "hunter2-of-the-parent"
 SPY = """
@@ -189,3 +191,22 @@ def test_a_missing_secret_is_named_with_the_variable_to_set(desk: Desk) -> None:
     done = desk.tagline("ci", STORE_PASSWORD=SECRET)
     assert done.code == 0, done
     assert SECRET not in done.out + done.err
+
+
+def test_ctrl_c_while_a_task_runs_stops_it_and_loses_nothing(desk: Desk) -> None:
+    began = desk.folder / "began"
+    broken_task(desk, "    time.sleep(seconds)", f'    open("{began}", "w").close(); time.sleep(600)')
+    before = desk.refs()
+    child = desk.start("release")
+    until = time.monotonic() + 100
+    while not began.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    child.send_signal(signal.SIGINT)
+    found = finish(child, 60)
+    assert found.code == 130, found
+    assert found.err.endswith("interrupted\n")
+    assert desk.refs() == before
+    assert desk.processes() == []
+    desk.change(TASK, "time.sleep(600)", "time.sleep(0)")
+    desk.merge("fix: quicker")
+    assert desk.tagline("release").code == 0

@@ -171,8 +171,14 @@ def _act(world: World, step: AnyStep) -> Callable[[], StepReport]:
             assert_never(step)
 
 
-def _train(world: World, release: Release) -> StepReport:
-    """The training of a release, unless it is claimed but somebody else trains it right now."""
+def _train(world: World, planned: Release) -> StepReport:
+    """The training of HEAD's release: the planned one, or what HEAD got where another commit was faster.
+
+    Raises `StillTraining` where another process trains it right now.
+    """
+    release = next_of(world).at_head
+    if release is None:
+        return nothing("training", f"{planned} went to another commit, which trains it")
     prefix = training.owner_prefix(world.policy.pipeline, release)
     runs = world.platform.pipelines.runs(prefix)
     if any(run.state is RunState.RUNNING for run in runs):
