@@ -9,7 +9,7 @@ demo:
 	@.venv/bin/python -m demo $(if $(KEEP),--keep)
 
 test: lint
-	@.venv/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not soak"
+	@.venv/bin/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not soak"
 
 lint:
 	@tools/install test

@@ -33,11 +33,12 @@ class Stage:
         self.folder = folder
         self.cwd = folder
         self.started = time.monotonic()
+        self.heard: list[str] = []
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
             "PATH": f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}",
             "TAGLINE_HOME": str(folder / "home"),
-            "TAGLINE_VENVS": str(folder / "venvs"),
+            "TAGLINE_VENVS": os.environ.get("TAGLINE_VENVS") or str(folder / "venvs"),
             "TAGLINE_PORT": str(free_port()),
             "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
             "GIT_CEILING_DIRECTORIES": str(folder),
@@ -66,6 +67,7 @@ class Stage:
     def type(self, line: str, *, exits: int = 0, quiet: bool = False) -> str:
         """Print a command as a user would type it, run it, and insist on its exit code."""
         print(f"{BOLD}$ {line}{RESET}", flush=True)
+        self.heard.append(f"$ {line}\n")
         ran = subprocess.Popen(
             ["sh", "-c", line],
             cwd=self.cwd,
@@ -79,6 +81,7 @@ class Stage:
         heard = []
         for text in ran.stdout:
             heard.append(text)
+            self.heard.append(text)
             if not quiet:
                 print(f"  {text}", end="", flush=True)
         if ran.wait() != exits:
@@ -115,4 +118,5 @@ class Stage:
         finally:
             ran.send_signal(2)
             said, _ = ran.communicate(timeout=60)
+            self.heard.append(said)
             print("".join(f"  [traffic] {text}\n" for text in said.strip().splitlines()[-3:]), end="")

@@ -56,7 +56,6 @@ def test_the_two_commands_of_the_readme_are_targets_of_the_makefile() -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.xdist_group("wine")
 def test_every_command_of_the_first_hour_works_as_written(machine: Machine) -> None:
     script = "\n".join(blocks(ROOT / "docs/first-hour.md", "sh"))
     done = machine.shell(f"set -eu\n{script}", timeout=840)

@@ -102,16 +102,24 @@ def _put(folder: Path, script: str) -> str:
     return str(folder)
 
 
-def careless_git(folder: Path) -> str:
-    """A folder with a `git` that drops the leases of a push and forces it: the guard taken away."""
+def careless_git(folder: Path, pushers: int) -> str:
+    """A folder with a `git` that drops the leases of a push and forces it: the guard taken away.
+
+    A push waits until `pushers` of them have come, so that all were made from the same state.
+    """
     real = _real_git()
     return _put(
         folder,
         f"""#!{sys.executable}
-import os, sys
+import os, pathlib, sys, time
 args = [a for a in sys.argv[1:] if not a.startswith("--force-with-lease")]
 if "push" in args:
     args.insert(args.index("push") + 1, "--force")
+    here = pathlib.Path({str(folder)!r})
+    (here / f"push-{{os.getpid()}}").touch()
+    until = time.monotonic() + 20
+    while len(list(here.glob("push-*"))) < {pushers} and time.monotonic() < until:
+        time.sleep(0.01)
 os.execv({real!r}, [{real!r}, *args])
 """,
     )

@@ -3,7 +3,7 @@
 from tagline.errors import GateError, MissingKeys
 from tagline.flow import resolve
 from tagline.flow.world import World
-from tagline.model.contest import Match, contest
+from tagline.model.contest import Limits, Match, contest
 from tagline.model.gate import Verdict
 from tagline.platforms import ServerSpec
 from tagline.words import ModelVersion
@@ -27,7 +27,8 @@ def hold_contest(world: World, candidate: ServerSpec, served: ModelVersion | Non
     with world.work_folder() as work:
         data = work / "frozen.csv"
         data.write_bytes(_frozen(world, gate.data))
-        return contest(world.engine, gate, data, match, work)
+        limits = Limits(hide=[world.repo.root / gate.data])
+        return contest(world.engine, gate, data, match, work, limits)
 
 
 def _frozen(world: World, path: str) -> bytes:

@@ -178,7 +178,7 @@ class _Fold:
             env=event.env,
             model=event.model,
             model_version=event.taken_back,
-            by=event.actor or event.by,
+            by="the canary" if event.by is ev.By.CANARY else event.actor or event.by,
             why=event.why,
         )
         self._place(

@@ -29,7 +29,7 @@ def test_two_releases_at_once_give_each_its_own_version_and_lose_nothing(tmp_pat
 
 
 def test_without_the_lease_the_race_loses_releases(tmp_path: Path) -> None:
-    said, recorded = _after_a_race(tmp_path, careless_git(tmp_path / "bin"))
+    said, recorded = _after_a_race(tmp_path, careless_git(tmp_path / "bin", RACERS))
     assert len(said) == RACERS
     assert (said, recorded) != (["0.1.0", "0.2.0", "0.3.0"],) * 2
 
