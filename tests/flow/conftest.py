@@ -44,11 +44,13 @@ def released(released_once: Desk, tmp_path: Path) -> Iterator[Desk]:
 def served_once(released_once: Desk, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """0.1.0-r1 promoted to prod by its tag, and the platform put down; tests get copies of it."""
     made = copied(released_once, tmp_path_factory.mktemp("served") / "desk")
-    asked = made.tagline("promote", "tiny", "--to", "prod")
-    assert asked.code == 0, asked
-    done = made.tagline("ci", "--event", "tag", "--ref", "promote/prod/tiny/1")
-    assert done.code == 0, done
-    made.close()
+    try:
+        asked = made.tagline("promote", "tiny", "--to", "prod")
+        assert asked.code == 0, asked
+        done = made.tagline("ci", "--event", "tag", "--ref", "promote/prod/tiny/1")
+        assert done.code == 0, done
+    finally:
+        made.close()
     return made
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tagline.platforms.local.serving.ports import free_port
 from tests.flow.stage import Desk, Result, copied, finish, predict, traffic
 
 SECOND = "promote/prod/tiny/2"
+let_in_together = pytest.mark.xdist_group("let in")
 ONLY_HERE = """    def load(self, path):
         import sys
 
@@ -30,13 +32,13 @@ def let_in_once(two_once: Desk, tmp_path_factory: pytest.TempPathFactory) -> tup
     """0.2.0-r1 promoted to prod: interrupted once by Ctrl-C on the way, then let in; the platform put down."""
     desk = copied(two_once, tmp_path_factory.mktemp("let-in") / "desk")
     assert desk.tagline("promote", "tiny", "--to", "prod").code == 0
-    assert desk.tagline("local", "up").code == 0
-    with traffic(desk, rate=80):
-        stopped = interrupted(desk)
-        between = desk.tagline("status", "--json")
-        ended = act(desk, SECOND)
-    desk.close()
-    return desk, [stopped, between, ended]
+    try:
+        assert desk.tagline("local", "up").code == 0
+        with traffic(desk, rate=80):
+            ends = [interrupted(desk), desk.tagline("status", "--json"), act(desk, SECOND)]
+    finally:
+        desk.close()
+    return desk, ends
 
 
 def interrupted(desk: Desk) -> Result:
@@ -58,11 +60,14 @@ def canary_weight(desk: Desk) -> int:
 
 
 @pytest.fixture
-def let_in(let_in_once: tuple[Desk, list[Result]], tmp_path: Path) -> Desk:
-    """0.2.0-r1 serves prod after 0.1.0-r1, as recorded."""
-    return copied(let_in_once[0], tmp_path / "desk")
+def let_in(let_in_once: tuple[Desk, list[Result]], tmp_path: Path) -> Iterator[Desk]:
+    """0.2.0-r1 serves prod after 0.1.0-r1, as recorded; the platform is down."""
+    made = copied(let_in_once[0], tmp_path / "desk")
+    yield made
+    made.close()
 
 
+@let_in_together
 def test_ctrl_c_takes_the_canary_out_and_decides_nothing(let_in_once: tuple[Desk, list[Result]]) -> None:
     _, (stopped, between, _) = let_in_once
     assert stopped.code == 130
@@ -73,6 +78,7 @@ def test_ctrl_c_takes_the_canary_out_and_decides_nothing(let_in_once: tuple[Desk
     assert place["blocked"] == {}
 
 
+@let_in_together
 def test_the_next_call_goes_on_with_the_evidence_it_had(let_in_once: tuple[Desk, list[Result]]) -> None:
     desk, (_, _, ended) = let_in_once
     assert ended.code == 0, ended
@@ -83,6 +89,7 @@ def test_the_next_call_goes_on_with_the_evidence_it_had(let_in_once: tuple[Desk,
     assert desk.kinds()[-1] == "promoted"
 
 
+@let_in_together
 def test_rollback_goes_back_at_once_blocks_and_again_finds_nothing_before(let_in: Desk) -> None:
     assert let_in.tagline("local", "up").code == 0
     assert predict(let_in, 45) == [0]
@@ -107,9 +114,9 @@ def test_rollback_goes_back_at_once_blocks_and_again_finds_nothing_before(let_in
     assert let_in.refs() != before
     asked = let_in.tagline("promote", "tiny", "--to", "prod", "--version", "0.2.0-r1")
     assert asked.code == 0, asked
-    let_in.close()
 
 
+@let_in_together
 def test_a_rollback_whose_push_is_refused_moves_the_weights_all_the_same(let_in: Desk) -> None:
     assert let_in.tagline("local", "up").code == 0
     let_in.bare.refuse_all()
@@ -124,7 +131,6 @@ def test_a_rollback_whose_push_is_refused_moves_the_weights_all_the_same(let_in:
     assert again.code == 0, again
     assert "recorded as promote/prod/tiny/3" in again.out
     assert let_in.place()["disagree"] == []
-    let_in.close()
 
 
 def test_a_model_that_the_server_cannot_load_ends_its_promotion_and_nothing_moves(served: Desk) -> None:
