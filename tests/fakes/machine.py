@@ -67,7 +67,9 @@ def a_machine(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[M
     """A machine in `folder`; at the end its local platform is taken down and nothing of it may be left."""
     config = folder / "gitconfig"
     config.write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n[advice]\n\tdetachedHead = false\n")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_AUTHOR", "GIT_COMM"))}
+    env = {
+        name: value for name, value in os.environ.items() if not name.startswith(("GIT_AUTHOR", "GIT_COMM"))
+    }
     env |= {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "TAGLINE_HOME": str(folder / "home"),

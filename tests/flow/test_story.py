@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from demo.__main__ import STORY
 from demo.stage import Stage
 

@@ -16,9 +16,9 @@ def command(directory: Path, defaults: bool) -> None:
       tagline init wine
       tagline init wine --defaults      asks nothing
     """
-    from tagline.flow.create import create
+    from tagline.flow import create
 
-    made = create(directory, answers={}, defaults=defaults or not click.get_text_stream("stdin").isatty())
+    made = create.create(directory, answers={}, defaults=defaults or not click.get_text_stream("stdin").isatty())
     click.echo(f"made {len(made)} files in {directory}")
     click.echo(
         "next:\n"

@@ -78,8 +78,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are printed to stderr."""
+    import signal
+
     from tagline.errors import INTERRUPTED, TaglineError
 
+    # a CI that aborts a job sends SIGTERM: the same good order as after Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code: Any = cli.main(arguments, prog_name="tagline", standalone_mode=False)
         return code if isinstance(code, int) else 0

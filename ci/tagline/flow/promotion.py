@@ -3,13 +3,12 @@
 import time
 from collections.abc import Callable
 
-import msgspec
-
-from tagline.errors import GateInconclusive, GateRefused, ModelDoesNotLoad, VersionError
+from tagline.errors import Blocked, GateInconclusive, GateRefused, ModelDoesNotLoad, VersionError
 from tagline.flow import resolve
 from tagline.flow.gating import hold_contest
 from tagline.flow.report import Said, StepReport, done, nothing
 from tagline.flow.scribe import Scribe
+from tagline.flow.wording import already_serves, ending_events, gate_event, promoted, superseded
 from tagline.flow.world import World
 from tagline.git import events as ev
 from tagline.git import tags
@@ -17,22 +16,14 @@ from tagline.git.history import check_on_a_line
 from tagline.git.ledger import Batch
 from tagline.git.state import Asking, State
 from tagline.git.tags import Request as TagRequest
-from tagline.model.gate import Outcome as GateOutcome
-from tagline.model.gate import Verdict
 from tagline.platforms import ServerSpec
 from tagline.rollout.plan import plan_of
 from tagline.rollout.request import RealClock, Request
-from tagline.rollout.run import roll_out
+from tagline.rollout.run import roll_out, saved
 from tagline.rollout.state import Outcome, error_of
-from tagline.rollout.state import Verdict as Ending
 from tagline.words import ModelVersion, Promotion
 
 NEWER_EVERY = 10.0
-_GATED = {
-    GateOutcome.PASS: ev.Verdict.PASSED,
-    GateOutcome.REFUSED: ev.Verdict.REFUSED,
-    GateOutcome.INCONCLUSIVE: ev.Verdict.INCONCLUSIVE,
-}
 
 
 def promote_step(world: World, promotion: Promotion) -> StepReport:
@@ -43,6 +34,7 @@ def promote_step(world: World, promotion: Promotion) -> StepReport:
     """
     resolve.check_place(world.policy, promotion.env, promotion.model)
     resolve.check_machine(world, promotion.env, promotion.model)
+    _finish_earlier(world, promotion)
     with world.platform.rollouts.lock(promotion.env, promotion.model):
         world.refresh()
         over = _over_before(world, promotion)
@@ -51,7 +43,7 @@ def promote_step(world: World, promotion: Promotion) -> StepReport:
         asked = _asked(world, promotion)
         version = ModelVersion.parse(asked.model_version)
         if world.state().place(promotion.env, promotion.model).serves == version:
-            _end(world, promotion, _already(promotion), _promoted(promotion, version, version))
+            _end(world, promotion, already_serves(promotion), promoted(promotion, version, version))
             return nothing("promotion", f"{version} serves {promotion.env} already")
         spec = resolve.spec_of(world, world.state(), promotion.model, version)
         _pass_gate(world, promotion, asked, spec)
@@ -67,7 +59,7 @@ def _over_before(world: World, promotion: Promotion) -> str:
         return f"{promotion} ended before: {known.status if known else 'settled by adoption'}"
     newest = max([promotion.n, *numbers])
     if newest > promotion.n:
-        _end(world, promotion, _superseded(promotion, newest))
+        _end(world, promotion, superseded(promotion, newest))
         return f"{promotion} gave way to number {newest}"
     return ""
 
@@ -117,7 +109,7 @@ def _asked(world: World, promotion: Promotion) -> ev.Asked:
 def _give_way(world: World, state: State, promotion: Promotion) -> list[ev.AnyEvent]:
     """`superseded` for each older promotion of this place that has no end yet."""
     older = {one.promotion for one in _requests(world, promotion) if one.promotion.n < promotion.n}
-    return [_superseded(one, promotion.n) for one in sorted(older) if not state.ended(one)]
+    return [superseded(one, promotion.n) for one in sorted(older) if not state.ended(one)]
 
 
 def _resolved(world: World, request: TagRequest, said: tags.Details) -> ModelVersion:
@@ -147,21 +139,24 @@ def _pass_gate(world: World, promotion: Promotion, asked: ev.Asked, spec: Server
         raise GateInconclusive(gated.why, where=str(promotion), fix="gather more rows for gate.data")
 
 
-def gate_event(promotion: Promotion, verdict: Verdict, override: str) -> ev.Gated:
-    """The gate's verdict as an event; an override is recorded beside what the gate had said."""
-    answer = _GATED[verdict.outcome]
-    why = verdict.sentence
-    if override and answer is not ev.Verdict.PASSED:
-        answer, why = ev.Verdict.OVERRIDDEN, f"overridden ({override}); the gate said: {why}"
-    counts = msgspec.structs.asdict(verdict.counts)
-    numbers = {name: float(value) for name, value in counts.items()}
-    numbers |= {"bound": verdict.bound, "allowed": verdict.allowed, "p_worse": verdict.p_worse}
-    return ev.Gated(
-        env=promotion.env, model=promotion.model, n=promotion.n, verdict=answer, why=why, numbers=numbers
-    )
+def _finish_earlier(world: World, promotion: Promotion) -> None:
+    """Carry out, and write down, an earlier promotion whose verdict stands and whose end is not in the ledger.
+
+    A process that was killed between the two leaves such a one; it must not be taken for superseded.
+    """
+    state = world.state()
+    left = saved(world.platform.rollouts, promotion.env, promotion.model)
+    if left is None or left.promotion == promotion or not left.phase.decided:
+        return
+    if left.promotion not in state.promotions or state.ended(left.promotion):
+        return
+    world.told(Said(f"{left.promotion} was decided and not finished: finishing it first"))
+    spec = resolve.spec_of(world, state, promotion.model, left.candidate)
+    outcome = _roll_out(world, left.promotion, spec)
+    _end(world, left.promotion, *ending_events(outcome))
 
 
-def _rolled_out(world: World, promotion: Promotion, spec: ServerSpec) -> StepReport:
+def _roll_out(world: World, promotion: Promotion, spec: ServerSpec) -> Outcome:
     plan = plan_of(world.policy.rollout)
     request = Request(
         promotion=promotion,
@@ -172,15 +167,18 @@ def _rolled_out(world: World, promotion: Promotion, spec: ServerSpec) -> StepRep
         tick=min(1.0, plan.ttl / 3),
         newer=_newer(world, promotion),
     )
-    serving, rollouts = world.platform.serving, world.platform.rollouts
+    with Scribe(world, promotion, spec.version) as scribe:
+        return roll_out(world.platform.serving, world.platform.rollouts, request, RealClock(), scribe.told)
+
+
+def _rolled_out(world: World, promotion: Promotion, spec: ServerSpec) -> StepReport:
     try:
-        with Scribe(world, promotion, spec.version) as scribe:
-            outcome = roll_out(serving, rollouts, request, RealClock(), scribe.told)
-    except ModelDoesNotLoad as why:  # it will not the next time either: a new promotion asks for another try
+        outcome = _roll_out(world, promotion, spec)
+    except (ModelDoesNotLoad, Blocked) as why:  # the same the next time: a new promotion asks for another try
         failed = ev.Failed(env=promotion.env, model=promotion.model, n=promotion.n, why=why.what)
         _end(world, promotion, failed)
         raise
-    _end(world, promotion, *ending_events(outcome, request.newer()))
+    _end(world, promotion, *ending_events(outcome))
     error = error_of(outcome)
     if error:
         raise error
@@ -204,65 +202,6 @@ def _newer(world: World, promotion: Promotion) -> Callable[[], Promotion | None]
         return newest if newest.n > promotion.n else None
 
     return newer
-
-
-def ending_events(outcome: Outcome, newer: Promotion | None) -> list[ev.AnyEvent]:
-    """The ledger's words for the end of a rollout; `newer` is the promotion that took its place."""
-    promotion, version = outcome.promotion, outcome.candidate
-    place = {"env": promotion.env, "model": promotion.model}
-    stable = str(outcome.stable or "")
-    match outcome.verdict:
-        case Ending.LET_IN:
-            return [_promoted(promotion, version, outcome.stable)]
-        case Ending.TAKEN_BACK:
-            back = ev.RolledBack(
-                **place,
-                n=promotion.n,
-                taken_back=str(version),
-                to=stable,
-                by=ev.By.CANARY,
-                why=outcome.reason,
-                numbers=numbers_of(outcome),
-            )
-            return [back]
-        case Ending.INCONCLUSIVE:
-            return [ev.Inconclusive(**place, n=promotion.n, why=outcome.reason)]
-        case Ending.SUPERSEDED if newer is not None:
-            return [_superseded(promotion, newer.n)]
-        case Ending.SUPERSEDED | Ending.BLOCKED:
-            return [ev.Failed(**place, n=promotion.n, why=outcome.reason)]
-
-
-def numbers_of(outcome: Outcome) -> dict[str, float]:
-    """What a rollout ended on, as plain numbers."""
-    tally = msgspec.structs.asdict(outcome.tally)
-    tally = {name: float(value) for name, value in tally.items() if isinstance(value, int)}
-    reaction = {} if outcome.reaction is None else {"reaction": outcome.reaction}
-    return {**tally, **reaction, "e_worse": outcome.e_worse, "seconds": outcome.seconds}
-
-
-def _promoted(promotion: Promotion, version: ModelVersion, previous: ModelVersion | None) -> ev.Promoted:
-    return ev.Promoted(
-        env=promotion.env,
-        model=promotion.model,
-        n=promotion.n,
-        model_version=str(version),
-        previous=str(previous or ""),
-    )
-
-
-def _already(promotion: Promotion) -> ev.Gated:
-    return ev.Gated(
-        env=promotion.env,
-        model=promotion.model,
-        n=promotion.n,
-        verdict=ev.Verdict.PASSED,
-        why="it serves already: nothing to judge",
-    )
-
-
-def _superseded(promotion: Promotion, by: int) -> ev.Superseded:
-    return ev.Superseded(env=promotion.env, model=promotion.model, n=promotion.n, by=by)
 
 
 def _end(world: World, promotion: Promotion, *events: ev.AnyEvent) -> None:

@@ -89,9 +89,7 @@ def next_of(world: World) -> NextVersion:
     pipeline = world.policy.pipeline
     published = {one.release: one.commit for one in world.platform.pipelines.versions(pipeline)}
     known = {release: commit for release, commit in published.items() if _ours(world, commit)}
-    return next_version(
-        world.repo, world.facts, world.state(), pipeline, world.policy.paths, published=known
-    )
+    return next_version(world.repo, world.facts, world.state(), pipeline, world.policy.paths, published=known)
 
 
 def _ours(world: World, commit: str) -> bool:
