@@ -10,7 +10,7 @@ from pathlib import Path
 from demo.stage import ROOT, Stage, StoryBroken
 
 FOLDER = ROOT / ".demo"
-RATE = 20
+RATE = 25
 BETTER = ("src/lib/config.py", 'FEATURES = ["alcohol", "malic_acid", "ash"]\n', "FEATURES = COLUMNS\n")
 SIMPLER = (
     "src/pipeline_steps/train_model/task.py",

@@ -1,5 +1,6 @@
 """`tagline init`: a project from the template."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ def command(directory: Path, defaults: bool) -> None:
     """
     from tagline.flow import create
 
-    made = create.create(directory, answers={}, defaults=defaults or not click.get_text_stream("stdin").isatty())
+    made = create.create(directory, answers={}, defaults=defaults or not sys.stdin.isatty())
     click.echo(f"made {len(made)} files in {directory}")
     click.echo(
         "next:\n"

@@ -26,7 +26,7 @@ USERS = ["root", "nobody"] if os.getuid() == 0 else ["user"]
 def user(request: pytest.FixtureRequest, world: World) -> str:
     name = str(request.param)
     if name not in world.users:
-        pytest.skip(f"this machine does not let the suite be {name}")
+        pytest.skip(f"not applicable here: this machine does not let the suite be {name}")
     return name
 
 
@@ -48,7 +48,7 @@ def yama() -> int:
 @pytest.mark.parametrize("door", [*PROCESS_DOORS, *HIDDEN_DOORS])
 def test_without_the_guards_the_door_is_open(unguarded: dict[str, str], user: str, door: str) -> None:
     if yama() and user != "root" and door in ("ptrace", "parent's memory"):
-        pytest.skip("this machine's kernel shuts this door to everybody but root")
+        pytest.skip("not applicable here: this machine's kernel shuts this door to everybody but root")
     assert GAVE.get(door, SECRET) in unguarded[door]
 
 
@@ -62,7 +62,7 @@ def test_with_mounts_of_its_own_the_child_does_not_see_the_secret(
     world: World, user: str, guarded: dict[str, str], door: str
 ) -> None:
     if not world.mounts_allowed(user):
-        pytest.skip("this machine does not let this user have mounts of their own")
+        pytest.skip("not applicable here: this machine does not let this user have mounts of their own")
     assert SECRET not in guarded[door]
 
 
@@ -94,7 +94,7 @@ def test_the_child_has_a_home_of_its_own_that_is_gone_afterwards(world: World, u
 
 def test_root_cannot_turn_the_kernels_switches(world: World) -> None:
     if "root" not in world.users or not world.mounts_allowed("root"):
-        pytest.skip("only root could, and mounts of its own shut this door")
+        pytest.skip("not applicable here: only root could, and mounts of its own shut this door")
     switch = "test -w /proc/sys/kernel/core_pattern && echo open || echo shut"
     assert world.play("root", "open", "sh", "-c", switch) == "open\n"
     assert world.play("root", "guarded", "sh", "-c", switch) == "shut\n"
@@ -106,7 +106,5 @@ def test_root_cannot_turn_the_kernels_switches(world: World) -> None:
 def test_a_protected_parent_is_shut_to_other_processes_of_its_user(world: World, door: str) -> None:
     users = [name for name in world.users if name != "root"]
     if not users:
-        pytest.skip(
-            "this machine does not let the suite be anybody but root, whose capabilities open the door"
-        )
+        pytest.skip("not applicable here: only root runs here, whose capabilities open the door")
     assert world.try_doors(users[0], "protected")[door].startswith("shut: ")
