@@ -23,7 +23,11 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def test_the_tables_of_commands_settings_and_exit_codes_are_what_the_code_says() -> None:
     made = subprocess.run(
-        [sys.executable, "tools/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "tools/reference.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert made.returncode == 0, made.stdout
 
@@ -46,6 +50,16 @@ def test_a_misspelt_key_in_the_example_is_refused_with_the_nearest_one() -> None
     (example,) = blocks(ROOT / "docs/reference/tagline.yaml.md", "yaml")
     with pytest.raises(TaglineError, match="serving"):
         config.parse(example.replace("serving:", "servng:"))
+
+
+def test_the_other_commands_of_the_readme_work_as_written(machine: Machine) -> None:
+    (machine.folder / "user").mkdir()
+    machine.env["HOME"] = str(machine.folder / "user")
+    script = "\n".join(text for text in blocks(ROOT / "README.md", "sh") if "make " not in text)
+    assert ".venv/bin/tagline init" in script
+    done = machine.shell(f"set -eu\n{script}", cwd=ROOT)
+    assert done.code == 0, done.out
+    assert (machine.folder / "user/wine/tagline.yaml").exists()
 
 
 def test_the_two_commands_of_the_readme_are_targets_of_the_makefile() -> None:
