@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 import msgspec
 from tagline import config, errors
-from tagline.cli.main import COMMANDS, cli
+from tagline.cli.group import cli
+from tagline.cli.main import COMMANDS
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 NOTE = "<!-- made by tools/reference.py; do not edit -->\n\n"

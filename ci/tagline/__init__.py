@@ -1,6 +1,6 @@
 """tagline: from a commit to a served model, steered by git tags."""
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from tagline.pipeline.component import component as component
@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "component"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load `component` only when a pipeline asks for it: it imports kfp."""
     if name == "component":
         from tagline.pipeline.component import component

@@ -4,9 +4,12 @@ from tests.bench import commands, router
 
 
 def main() -> None:
-    for bench in (commands.help_table, commands.nothing_to_do_table, router.table):
+    for bench in (commands.help_table, commands.nothing_to_do_table):
         print(bench(), flush=True)
         print()
+    print("### The router against direct KServe\n\n```text", flush=True)
+    router.main()
+    print("```")
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def moves(place: Place) -> str:
     )
 
 
-def main(seconds: float) -> None:
+def main(seconds: float = 10.0) -> None:
     """Start a platform of its own, measure, print, and leave nothing."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

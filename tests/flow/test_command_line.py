@@ -8,7 +8,7 @@ from tagline.cli.main import COMMANDS
 
 from tests.flow.stage import Desk
 
-HEAVY = {"kfp", "msgspec", "yaml", "aiohttp", "rich", "copier", "kubernetes", "kserve"}
+HEAVY = {"click", "kfp", "msgspec", "yaml", "aiohttp", "rich", "copier", "kubernetes", "kserve"}
 LOCAL = ["up", "down", "status", "logs", "traffic"]
 
 
@@ -36,6 +36,14 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     text, _, loaded = done.stdout.partition("LOADED")
     assert all(f"  {name} " in text for name in COMMANDS)
     assert HEAVY.isdisjoint(loaded.split())
+
+
+def test_the_overview_is_the_same_with_and_without_click() -> None:
+    from click.testing import CliRunner
+    from tagline.cli.group import cli
+    from tagline.cli.main import overview
+
+    assert CliRunner().invoke(cli, ["--help"]).output == overview()
 
 
 def test_a_misspelt_command_names_the_nearest(desk: Desk) -> None:

@@ -1,13 +1,10 @@
-"""The command `tagline`: the list of commands, and the one place where errors become exit codes."""
+"""The command `tagline`: the list of commands, and the one place where errors become exit codes.
 
-import importlib
+The overview of all commands is printed without loading click, which takes longer to import than Python to start.
+"""
+
 import os
 import sys
-from typing import Any
-
-import click
-
-from tagline import __version__
 
 COMMANDS = {
     "init": "Make a project from the template.",
@@ -27,48 +24,27 @@ COMMANDS = {
     "doctor": "What this machine and this repository lack.",
 }
 
+USAGE = """Usage: tagline [OPTIONS] COMMAND [ARGS]...
 
-class Commands(click.Group):
-    """A group that lists its commands without loading them."""
+  From a commit to a served model: merge to main releases, a tag promotes.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+  Examples:
+    tagline init wine          a project from the template
+    tagline ci                 what CI calls, on every event
+    tagline promote wine --to prod
+    tagline status
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        command = importlib.import_module(f"tagline.cli.{name}").command
-        assert isinstance(command, click.Command)
-        return command
+Options:
+  --version   Show the version and exit.
+  -h, --help  Show this message and exit.
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"No such command {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+Commands:
+"""
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="tagline %(version)s")
-def cli() -> None:
-    """From a commit to a served model: merge to main releases, a tag promotes.
-
-    \b
-    Examples:
-      tagline init wine          a project from the template
-      tagline ci                 what CI calls, on every event
-      tagline promote wine --to prod
-      tagline status
-    """
+def overview() -> str:
+    """What `tagline --help` prints."""
+    return USAGE + "".join(f"  {name:<8}  {text}\n" for name, text in COMMANDS.items())
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -78,8 +54,19 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are printed to stderr."""
-    import signal
+    if arguments in ([], ["--help"], ["-h"]):
+        print(overview(), end="")
+        return 0 if arguments else 2
+    return _run(arguments)
 
+
+def _run(arguments: list[str]) -> int:
+    import signal
+    from typing import Any
+
+    import click
+
+    from tagline.cli.group import cli
     from tagline.errors import INTERRUPTED, TaglineError
 
     # a CI that aborts a job sends SIGTERM: the same good order as after Ctrl-C
