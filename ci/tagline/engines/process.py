@@ -35,7 +35,7 @@ class ProcessEngine:
 
         recipe = venvs.Recipe(wanted(source, serving=serving, tests=tests), venvs.task_package())
         python = venvs.ensure(self.folder, recipe, self.run, self._environ)
-        return Environment(environment_identity(source, python), python)
+        return Environment(environment_identity(source), python)
 
     def run(self, command: Command) -> int:
         """Run to the end in the sandbox; the real exit code. Raises `TaskTimedOut`."""

@@ -3,47 +3,41 @@
 import hashlib
 import json
 import os
-import subprocess
+import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from tagline.errors import InstallFailed
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.project import REQUIREMENTS
 
 PREFIX = "env:sha256:"
 _SKIPPED = {".git", "__pycache__"}
-_ASK = (
-    "import sys, sysconfig; print(sys.implementation.name, sys.version.split()[0], sysconfig.get_platform())"
-)
 
 
-def environment_identity(source: Path, python: Path) -> str:
-    """`env:sha256:<64 hex>` of a source tree and the interpreter that runs it.
+def interpreter() -> str:
+    """`NAME VERSION PLATFORM` of the interpreter that runs tagline, from which every environment is made.
+
+    An environment's own is never asked: what a release's code may have put in its place must not run here.
+    """
+    return f"{sys.implementation.name} {sys.version.split()[0]} {sysconfig.get_platform()}"
+
+
+def environment_identity(source: Path, python: str = "") -> str:
+    """`env:sha256:<64 hex>` of a source tree and the interpreter that runs it (by default `interpreter()`).
 
     SHA-256 over these lines, each ended by a newline: `tagline environment 1`,
     `python NAME VERSION PLATFORM`, `lock DIGEST` (of src/requirements.txt, empty where there is none),
     `source DIGEST` (see `tree_digest`).
-    Raises `InstallFailed` where the interpreter does not answer.
     """
     lock = source / REQUIREMENTS
     lines = (
         "tagline environment 1",
-        f"python {_interpreter(python)}",
+        f"python {python or interpreter()}",
         f"lock {hashlib.sha256(lock.read_bytes() if lock.is_file() else b'').hexdigest()}",
         f"source {tree_digest(source)}",
     )
     return PREFIX + hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
-
-
-def _interpreter(python: Path) -> str:
-    try:
-        done = subprocess.run(
-            [str(python), "-I", "-S", "-c", _ASK], capture_output=True, text=True, timeout=60.0, check=True
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise InstallFailed("the interpreter does not answer", where=str(python)) from error
-    return done.stdout.strip()
 
 
 def tree_digest(source: Path) -> str:

@@ -151,6 +151,18 @@ def test_a_half_made_environment_is_never_used(engine: ProcessEngine, tmp_path: 
     assert answer(engine, again.python, "print('ok')", tmp_path) == "ok"
 
 
+def test_what_stands_in_the_interpreters_place_is_never_run_by_the_parent(
+    engine: ProcessEngine, tmp_path: Path
+) -> None:
+    made = engine.build(tmp_path)
+    made.python.unlink()
+    made.python.write_text(f"#!/bin/sh\nenv > {tmp_path}/stolen\nexec {sys.executable} \"$@\"\n")
+    made.python.chmod(0o755)
+    (tmp_path / "tree").mkdir()
+    engine.build(tmp_path / "tree")
+    assert not (tmp_path / "stolen").exists()
+
+
 def test_two_processes_at_once_make_one_environment(engine: ProcessEngine, tmp_path: Path) -> None:
     source = source_with(tmp_path, make_wheel(tmp_path / "wheels", "alpha", "1.2"))
     words = [sys.executable, "-c", BUILD, str(engine.folder), str(source)]

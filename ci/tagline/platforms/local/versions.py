@@ -5,7 +5,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import sys
 from pathlib import Path
 
 from tagline.errors import ContentDiffers
@@ -43,7 +42,7 @@ def upload(store: Store, version: UploadedVersion) -> UploadedVersion:
             version.pipeline,
             version.release,
             version.commit,
-            environment_identity(place / SOURCE, Path(sys.executable)),
+            environment_identity(place / SOURCE),
             place / COMPILED,
             place / SOURCE,
             digest,
