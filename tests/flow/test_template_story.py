@@ -66,7 +66,8 @@ class Story:
     def judged(self, candidate: ServerSpec, served: ServerSpec | None) -> Verdict:
         gate = config.parse((self.project / "tagline.yaml").read_text()).gate
         assert gate is not None
-        return contest(self.engine, gate, self.project / gate.data, Match(candidate, served), self.folder)
+        data = (self.project / gate.data).read_bytes()
+        return contest(self.engine, gate, data, Match(candidate, served), self.folder)
 
 
 @pytest.fixture(scope="module")

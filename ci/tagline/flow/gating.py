@@ -24,10 +24,9 @@ def hold_contest(world: World, candidate: ServerSpec, served: ModelVersion | Non
     if served is not None:
         stable = resolve.spec_of(world, world.state(), candidate.model_name, served)
     match = Match(candidate, stable, candidate_scores=override.startswith(SCORER_OVERRIDE))
+    data = _frozen(world, gate.data)
+    limits = Limits(hide=[world.repo.root / gate.data])
     with world.work_folder() as work:
-        data = work / "frozen.csv"
-        data.write_bytes(_frozen(world, gate.data))
-        limits = Limits(hide=[world.repo.root / gate.data])
         return contest(world.engine, gate, data, match, work, limits)
 
 

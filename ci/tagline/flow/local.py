@@ -13,6 +13,7 @@ import msgspec
 from tagline import config
 from tagline.errors import ConfigError, MissingKeys, PlatformError
 from tagline.flow.traffic import Stream, Tally, replay
+from tagline.model.judge_data import label_columns
 from tagline.platforms.local import serving
 from tagline.platforms.local.home import tagline_home
 from tagline.words import one_of
@@ -90,7 +91,7 @@ def _rows(folder: Path) -> tuple[list[dict[str, Any]], config.Config]:
         raise ConfigError(
             "the hold-out is missing", where=str(data), fix="run this in the repository's top folder"
         )
-    hidden = {own.gate.id, *(name.strip() for name in own.gate.label.split(","))}
+    hidden = {own.gate.id, *label_columns(own.gate)}
     reader = csv.DictReader(io.StringIO(data.read_text()))
     return [{k: _value(v) for k, v in row.items() if k not in hidden} for row in reader], own
 

@@ -1,11 +1,12 @@
 """The contest: each model predicts the frozen rows by its own predictor, and one scorer judges both.
 
 It fails closed: whatever goes wrong is an error, never a pass. Labels are written only after the last
-predictor has ended, and predictions are kept in memory from the moment it has.
+predictor has ended: until then they are in no file that the gate makes, since where mounts are forbidden
+nothing can be hidden. And predictions are kept in memory from the moment it has.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from tagline.platforms import ServerSpec
 
 CANDIDATE, SERVED = "candidate", "served"
 OVERRIDE = "Override: scorer"
+MOST_ROTATIONS = 5
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -49,9 +51,9 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 def contest(
-    engine: Engine, gate: Gate, data: Path, match: Match, work: Path, limits: Limits | None = None
+    engine: Engine, gate: Gate, data: bytes, match: Match, work: Path, limits: Limits | None = None
 ) -> judging.Verdict:
-    """Judge the candidate on the pinned file `data`; `work` is an existing folder to work in.
+    """Judge the candidate on `data`, the content of the pinned file; `work` is an existing folder to work in.
 
     Raises `GateDataChanged` (both digests), `ScorerMismatch` (the served scorer does not fit the data; names
     the override), `NotYetSupported` (losses other than 0 and 1), `GateError` (everything else).
@@ -63,15 +65,14 @@ def contest(
 
 
 def _contest(
-    engine: Engine, gate: Gate, data: Path, match: Match, work: Path, limits: Limits
+    engine: Engine, gate: Gate, data: bytes, match: Match, work: Path, limits: Limits
 ) -> judging.Verdict:
     frozen = freeze(gate, data)
     if len(gate.metrics) != 1:
         raise NotYetSupported("gate.metrics: this version of tagline judges exactly one metric")
     metric = next(iter(gate.metrics.values()))
     with tempfile.TemporaryDirectory(prefix="gate-", dir=work) as folder:
-        hide = [data.absolute(), *limits.hide]
-        room = Room(engine, gate, Path(folder), hide, limits.predict, limits.score)
+        room = Room(engine, gate, Path(folder), limits.hide, limits.predict, limits.score)
         mine = predictions(room, frozen, match.candidate, CANDIDATE)
         theirs = predictions(room, frozen, match.served, SERVED) if match.served else None
         check_scorer(room, frozen, match)
@@ -101,23 +102,48 @@ def _mismatch(why: str, error: GateError | None = None) -> ScorerMismatch:
 
 
 def check_scorer(room: Room, frozen: Frozen, match: Match) -> None:
-    """Raise unless the scorer finds the labels themselves right, and not so the labels of other rows.
+    """Raise unless the scorer finds the labels themselves right, and every row wrong with another label.
 
-    So a scorer with its sign turned round, or one that always says the same, never judges a model.
+    So a scorer with its sign turned round, one that always says the same, or one that sees only errors to one
+    side, never judges a model.
     `ScorerMismatch` where it is the served release's, else `GateError`.
     """
     truth = frozen.truth()
-    labels = sorted(set(truth.values()))
     right = _by_scorer(room, frozen, match, truth)
     if any(right.rows.values()):
         _refuse(
             match, f"it counts {sum(right.rows.values()):g} predictions that are the label itself as wrong"
         )
-    if len(labels) > 1:
-        others = dict(zip(labels, [*labels[1:], labels[0]], strict=True))
-        wrong = _by_scorer(room, frozen, match, {row: others[label] for row, label in truth.items()})
-        if not any(wrong.rows.values()):
-            _refuse(match, "it counts predictions that are all another label as right")
+    for other in rotations(truth):
+        wrong = _by_scorer(room, frozen, match, other).rows
+        missed = [row for row in wrong if not wrong[row]]
+        if missed:
+            row = missed[0]
+            _refuse(
+                match,
+                f"it counts {len(missed)} of {len(wrong)} predictions that are another label as right, such as"
+                f" {other[row]!r} where the label is {truth[row]!r}",
+            )
+
+
+def rotations(truth: Mapping[str, str]) -> list[dict[str, str]]:
+    """Wrong answers for every row: its label replaced by the k-th next of the distinct labels, in their order.
+
+    Every k where that gives at most 5, else 5 of them evenly spread, so that labels which are measurements are
+    not tried with their next neighbours; none where there is one label.
+    """
+    labels = _in_order(set(truth.values()))
+    count, tries = len(labels), min(len(labels) - 1, MOST_ROTATIONS)
+    turns = [round(turn * count / (tries + 1)) for turn in range(1, tries + 1)]
+    at = {label: place for place, label in enumerate(labels)}
+    return [{row: labels[(at[label] + turn) % count] for row, label in truth.items()} for turn in turns]
+
+
+def _in_order(labels: set[str]) -> list[str]:
+    try:
+        return sorted(labels, key=float)
+    except ValueError:
+        return sorted(labels)
 
 
 def _refuse(match: Match, why: str) -> None:

@@ -5,7 +5,6 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -81,23 +80,22 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def freeze(gate: Gate, file: Path) -> Frozen:
-    """Read the pinned data; what is checked is what is used, read once.
+def label_columns(gate: Gate) -> list[str]:
+    """The columns that `gate.label` names, divided by commas or spaces."""
+    return [name for name in re.split(r"[,\s]+", gate.label) if name]
 
-    Raises `GateDataChanged` (both digests) where `file` is not the pinned content, `GateError` where it lacks
+
+def freeze(gate: Gate, content: bytes) -> Frozen:
+    """Check the pinned data and take it apart, in memory: with labels it is on no disk that a predictor sees.
+
+    Raises `GateDataChanged` (both digests) where `content` is not what is pinned, `GateError` where it lacks
     the id or a label column, has no row or no feature, an id twice or empty, or a feature that is the label.
     """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise GateError(
-            f"the frozen data {gate.data} cannot be read: {error.strerror}", where=str(file)
-        ) from error
     found = digest(content)
     if found != gate.sha256:
         raise GateDataChanged(
             f"the frozen data {gate.data} has the digest {found}, tagline.yaml pins {gate.sha256}",
-            where=str(file),
+            where=gate.data,
             fix="bring the pinned file back; or commit the new file with its digest to the default branch",
         )
     try:
@@ -108,7 +106,7 @@ def freeze(gate: Gate, file: Path) -> Frozen:
 
 
 def _frozen(gate: Gate, header: list[str], table: list[list[str]]) -> Frozen:
-    labels = [name for name in re.split(r"[,\s]+", gate.label) if name]
+    labels = label_columns(gate)
     missing = [name for name in [gate.id, *labels] if name not in header]
     features = [name for name in header if name not in {gate.id, *labels}]
     if missing or not labels or gate.id in labels:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagline.config import Gate, Metric
+from tagline.engines import Engine
 from tagline.engines.process import ProcessEngine
 from tagline.model.contest import Limits, Match, contest
 from tagline.model.gate import Verdict
@@ -70,6 +71,7 @@ class World:
     metric: Metric = field(default_factory=Metric)
     label: str = "kind,size"
     served: ServerSpec | None = None
+    engine: Engine = field(default_factory=lambda: ProcessEngine(Path()))
 
     def __post_init__(self) -> None:
         self.data = self.folder / "policy.csv"
@@ -100,7 +102,7 @@ class World:
         work = self.folder / "work"
         work.mkdir(exist_ok=True)
         match = Match(candidate, self.served, candidate_scores)
-        return contest(ProcessEngine(self.folder / "venvs"), gate, self.data, match, work, self.limits)
+        return contest(self.engine, gate, self.data.read_bytes(), match, work, self.limits)
 
     def rows(self) -> list[dict[str, str]]:
         with self.data.open() as file:

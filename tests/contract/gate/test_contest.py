@@ -70,14 +70,14 @@ def test_features_come_in_an_order_that_does_not_follow_the_labels(world: World)
     text = world.data.read_text()
     header, *lines = text.splitlines()
     world.freeze("\n".join([header, *sorted(lines, key=lambda line: line.split(",")[3])]) + "\n")
-    kinds = list(freeze(world.gate, world.data).truth().values())
+    kinds = list(freeze(world.gate, world.data.read_bytes()).truth().values())
     assert sum(a != b for a, b in pairwise(kinds)) > 15
 
 
 def test_a_predictor_sees_no_label_wherever_it_looks(world: World) -> None:
     (world.folder / "repo").mkdir()
     (world.folder / "repo/holdout.csv").write_text(world.data.read_text())
-    world.limits = Limits(hide=[world.folder / "repo"])
+    world.limits = Limits(hide=[world.folder / "repo", world.data])
     spy = world.release("spy", wrong=[], predictor=SPY.replace("FOLDER", str(world.folder)))
     with pytest.raises(GateError, match="SEEN") as caught:
         world.judge(spy)

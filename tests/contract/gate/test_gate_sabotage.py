@@ -12,13 +12,16 @@ from tagline.model.judge_data import digest
 
 from .gate_world import LOSS, PREDICTOR, World, frozen_text, scorer
 
+ABOVE = 'int(answer > truth[row]["kind"])'
 ROWS_WRITTEN = 'csv.writer(file).writerows([["row_id", "slice", "wrong"], *table])'
 RUN = "    run(evaluate)"
 LINK = "    import os\n    os.rename(rows.path, 'x')\n    os.symlink(os.path.abspath('x'), rows.path)\n"
 SCORERS = {
     "its sign turned round": (scorer("-" + LOSS), NotYetSupported, "only 0 and 1"),
     "right and wrong exchanged": (scorer(f"1 - {LOSS}"), GateError, "the label itself as wrong"),
-    "a loss that is always 0": (scorer("0"), GateError, "all another label as right"),
+    "a loss that is always 0": (scorer("0"), GateError, "61 of 61 .* another label as right"),
+    "errors to one side only": (scorer(ABOVE), GateError, "30 of 61 .* 'even' where the label is 'odd'"),
+    "one row always right": (scorer(f'int({LOSS} and row != "r7")'), GateError, "1 of 61 predictions"),
     "a loss that is always 1": (scorer("1"), GateError, "the label itself as wrong"),
     "a loss that is always negative": (scorer("-1"), NotYetSupported, "only 0 and 1"),
     "NaN for what is wrong": (scorer(f'"nan" if {LOSS} else 0'), GateError, "not a number"),
@@ -135,13 +138,6 @@ def test_other_data_than_the_pinned_names_both_digests(world: World) -> None:
         world.judge(candidate)
     assert world.gate.sha256 in caught.value.what
     assert digest(world.data.read_bytes()) in caught.value.what
-
-
-def test_no_data_is_an_error(world: World) -> None:
-    candidate = world.release("new", wrong=[])
-    world.data.unlink()
-    with pytest.raises(GateError, match="cannot be read"):
-        world.judge(candidate)
 
 
 DATA: dict[str, tuple[Callable[[str], str], str]] = {
