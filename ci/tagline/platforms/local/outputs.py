@@ -122,12 +122,14 @@ def recorded(run_folder: Path) -> list[Output]:
     return [item for file in files for item in msgspec.json.decode(file.read_bytes(), type=list[Output])]
 
 
-def model_facts(outputs: list[Output], models: list[str]) -> ModelFacts | None:
-    """The facts file, else the single model, else None; `models` (`task.output`) chooses among several.
+def model_facts(run_folder: Path, models: list[str]) -> ModelFacts | None:
+    """A run's facts file, else its single model, else None; `models` (`task.output`) chooses among several.
 
     Raises `NoModel` where several stand and none is named, or the named one is not there;
-    `TaskContractBroken` for facts that cannot be read or that name another model than the one that is there.
+    `TaskContractBroken` for facts that cannot be read or that name another model than the one that is there,
+    and for a model that is not there or lies outside the run's folder.
     """
+    outputs = recorded(run_folder)
     notes = [item for item in outputs if item.name == FACTS and item.written]
     found = [item for item in outputs if item.type == MODEL and item.written]
     if not notes and not found and not models:
@@ -143,7 +145,12 @@ def model_facts(outputs: list[Output], models: list[str]) -> ModelFacts | None:
             f"the run has no single model: it gave {given}{asked}",
             fix="name one in tagline.yaml: models: {NAME: {output: TASK.OUTPUT}}",
         )
-    return _checked(_read_facts(chosen[0]), chosen[0]) if notes else _facts_of(chosen[0], outputs)
+    if not notes:
+        _check_place(chosen[0].path, chosen[0], run_folder)
+        return _facts_of(chosen[0], outputs)
+    facts = _read_facts(chosen[0])
+    _check_place(facts.uri, chosen[0], run_folder)
+    return _checked(facts, chosen[0])
 
 
 def _read_facts(note: Output) -> ModelFacts:
@@ -157,8 +164,20 @@ def _read_facts(note: Output) -> ModelFacts:
         ) from error
 
 
+def _check_place(uri: str, named: Output, run_folder: Path) -> None:
+    model = Path(uri).resolve()
+    inside = model.is_relative_to(run_folder.resolve())
+    if not inside or not model.exists():
+        problem = "is not there" if inside else "lies outside the run's folder"
+        raise TaskContractBroken(
+            f"the model {uri!r} that {named.key} names {problem}",
+            where=named.path,
+            fix="write the model to an output of the run, and its facts with tagline_task.write_facts",
+        )
+
+
 def _checked(facts: ModelFacts, note: Output) -> ModelFacts:
-    if os.path.exists(facts.uri) and _digest(facts.uri) != facts.sha256:
+    if _digest(facts.uri) != facts.sha256:
         raise TaskContractBroken(
             f"the model of task {note.task!r} is not the one its facts name: another digest",
             where=facts.uri,

@@ -82,7 +82,7 @@ class LocalPipelines:
 
         `models` (`task.output`) chooses among several, else `NoModel`; None where there is no model.
         """
-        return outputs.model_facts(outputs.recorded(run.outputs), models)
+        return outputs.model_facts(run.outputs, models)
 
     def _lock_file(self, owner: str) -> Path:
         return locks.lock_file(self.home, "run", owner)
@@ -116,7 +116,8 @@ class LocalPipelines:
         run = self._store.begin(request.owner, request.pipeline)
         run.outputs.mkdir(parents=True, exist_ok=True)
         places = (str(run.outputs), str(request.source.absolute()), str(python))
-        job = Job(spec.marked(compiled), parameters, *places, os.getpid(), request.timeout, limits, hidden)
+        given = (spec.marked(compiled), parameters, *places, os.getpid(), request.timeout)
+        job = Job(*given, limits, hidden, self.engine.guards)
         try:
             ended = child.follow(job, lock, told)
         except BaseException:
