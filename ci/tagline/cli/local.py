@@ -100,5 +100,4 @@ def traffic_(model: str, env: str, rate: float, seconds: float | None, without: 
     load = Load(
         model=model, env=env, rate=rate, seconds=seconds, without=without, share=share if without else 0.0
     )
-    for tally in traffic(load):
-        click.echo(tally_text(tally))
+    traffic(load, lambda tally: click.echo(tally_text(tally)))

@@ -4,7 +4,7 @@ import csv
 import io
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,11 @@ def logs(name: str, lines: int) -> list[serving.LogTail]:
     return serving.logs(tagline_home(os.environ), name, lines)
 
 
-def traffic(load: Load) -> Iterator[Tally]:
-    """Send the stream; yields the tally about once a second, and at the end. Ctrl-C ends it in good order.
+def traffic(load: Load, told: Callable[[Tally], None]) -> None:
+    """Send the stream; `told` hears the tally about once a second, and at the end. Ctrl-C ends it well.
 
-    Raises `MissingKeys` (no gate.data to replay), `UnknownName`, `PlatformError` where nothing serves.
+    Raises `MissingKeys` (no gate.data to replay), `UnknownName`, `PlatformError` where nothing serves, or where
+    no request got a good answer.
     """
     if load.rate <= 0:
         raise ConfigError(f"--rate {load.rate:g} is not above 0", fix="--rate 20")
@@ -67,15 +68,27 @@ def traffic(load: Load) -> Iterator[Tally]:
     rows, own = _rows(Path.cwd())
     if load.without:
         one_of(load.without, rows[0], "field")
-    url = _url(load, own)
+    send(rows, Stream(_url(load, own), load.rate, load.seconds, load.without, load.share), told)
+
+
+def send(rows: Sequence[Mapping[str, Any]], stream: Stream, told: Callable[[Tally], None]) -> None:
+    """Replay the rows until the stream's end or Ctrl-C, telling the tally; raises `PlatformError` where requests
+    were sent and none got a good answer.
+    """
     stopped: list[bool] = []
     before = signal.signal(signal.SIGINT, lambda *_: stopped.append(True))
-    told: list[Tally] = []
     try:
-        stream = Stream(url, load.rate, load.seconds, load.without, load.share)
-        yield replay(rows, stream, told.append, lambda: bool(stopped))
+        tally = replay(rows, stream, told, lambda: bool(stopped))
     finally:
         signal.signal(signal.SIGINT, before)
+    told(tally)
+    if tally.sent and not tally.statuses[200]:
+        seen = ", ".join(f"{status or 'no answer'} {count}" for status, count in tally.statuses.most_common())
+        raise PlatformError(
+            f"none of {tally.sent} requests got a good answer ({seen})",
+            where=stream.url,
+            fix="tagline local logs",
+        )
 
 
 def _rows(folder: Path) -> tuple[list[dict[str, Any]], config.Config]:
@@ -104,16 +117,17 @@ def _value(text: str) -> Any:
 
 
 def _url(load: Load, own: config.Config) -> str:
-    routes = [route for route in local_routes() if route.model == load.model and route.main]
+    routes = [route for route in local_routes() if route.model == load.model and route.main and route.url]
     if load.env:
         one_of(load.env, own.environments, "environment")
         routes = [route for route in routes if route.env == load.env]
     routes.sort(key=lambda route: own.environments.index(route.env) if route.env in own.environments else 99)
     if not routes:
         raise PlatformError(
-            f"nothing serves {load.model}{f' in {load.env}' if load.env else ''}", fix="tagline status"
+            f"nothing serves {load.model}{f' in {load.env}' if load.env else ''}",
+            fix="tagline local up; tagline status",
         )
-    return f"{routes[0].url}:predict" if not routes[0].url.endswith(":predict") else routes[0].url
+    return str(routes[0].url)
 
 
 def local_routes() -> list[Any]:
