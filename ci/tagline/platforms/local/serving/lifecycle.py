@@ -18,6 +18,7 @@ from tagline.words import one_of
 START_LIMIT = 60.0
 END_GRACE = 15.0
 _POLL = 0.05
+_START_AGAIN = 5.0  # a starting supervisor needs a while to record itself
 
 
 class PlatformStatus(msgspec.Struct, frozen=True):
@@ -54,13 +55,13 @@ def ensure(paths: Paths) -> wire.Status:
     Raises `PortTaken`, `StateBroken`, `PlatformUnavailable` (not up within 60 seconds).
     """
     deadline = time.monotonic() + START_LIMIT
-    started = False
+    next_start = 0.0
     while time.monotonic() < deadline:
         status = ask_status(paths)
         if status is None:
-            if not started or not _supervisor_lives(paths):
+            if time.monotonic() >= next_start and not (next_start and _supervisor_lives(paths)):
                 _start(paths)
-                started = True
+                next_start = time.monotonic() + _START_AGAIN
         elif (status.hello.protocol, status.hello.version) != (wire.PROTOCOL, __version__):
             admin.ask(paths.admin, "/end", wire.Hello, body=wire.End(stop=False))
         elif _router(status).phase is wire.Phase.READY:
@@ -148,8 +149,14 @@ def _supervisor_lives(paths: Paths) -> bool:
 
 
 def _is_ours(paths: Paths, port: int) -> bool:
+    """Whether the port is free or our router's, which is known by its record: it lets nobody see its sockets."""
+    if ports.is_free(port):
+        return True
+    recorded = files.read(paths.processes, launch.Processes)
+    if recorded and recorded.port == port and procs.alive(recorded.router):
+        return True
     pid = ports.holder(port)
-    return ports.is_free(port) or any(one.pid == pid for one in procs.marked(paths.home))
+    return any(one.pid == pid for one in procs.marked(paths.home))
 
 
 def _start(paths: Paths) -> None:
