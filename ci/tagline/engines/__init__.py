@@ -32,8 +32,22 @@ class Command(msgspec.Struct, frozen=True):
     hide: Sequence[Path] = ()
 
 
+class Guards(msgspec.Struct, frozen=True):
+    """What every command of an engine must leave alone, where this machine allows to see to it.
+
+    `hide` names files and folders that it cannot see, as `Command.hide` does for one command. Of a folder in
+    `keep` it can change only the one entry in which it runs, such as its own run's folder.
+    """
+
+    hide: list[str] = []
+    keep: list[str] = []
+
+
 class Engine(Protocol):
-    """Makes environments and runs commands in them."""
+    """Makes environments and runs commands in them; every command is under its `guards`."""
+
+    @property
+    def guards(self) -> Guards: ...
 
     def build(self, source: Path, *, serving: bool = False, tests: bool = False) -> Environment:
         """Make (or find, by digest) the environment of a source tree.

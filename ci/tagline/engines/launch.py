@@ -1,8 +1,9 @@
 """Runs one command of the repository's own code behind shut doors: a script, standard library only.
 
-    python -I -S launch.py LIFE SCRATCH COUNT PATH… ARGV…
+    python -I -S launch.py LIFE SCRATCH HIDDEN PATH… KEPT PATH… ARGV…
 
-It hides COUNT paths, drops what root could use to look into other processes, and starts ARGV. With a pipe
+It hides HIDDEN paths, lets KEPT folders only be read but for the entry in which the command runs, drops what
+root could use to look into other processes, and starts ARGV. With a pipe
 LIFE it stays as the command's keeper: when the pipe closes, or the command ends, nothing that it started is
 left, and its exit code (or signal) becomes the keeper's. With LIFE -1 it becomes the command, which outlives
 its parent. A guard that this machine forbids is left out; `sandbox.gaps()` tries the doors.
@@ -90,6 +91,28 @@ def hide(paths: list[str]) -> None:
             _mount("tmpfs", path, "tmpfs", _RDONLY | _NOSUID | _NODEV | _NOEXEC, "mode=0555,size=4k")
         elif os.path.exists(path):
             _mount("/dev/null", path, "", _BIND)
+
+
+def keep(folders: list[str], own: list[str]) -> None:
+    """Let each folder only be read, but for its entries that hold one of the paths `own`; outermost first."""
+    for folder in sorted({os.path.realpath(folder) for folder in folders}):
+        if not os.path.isdir(folder) or not _mount(folder, folder, "", _BIND | _REC):
+            continue
+        _remount(folder, _RDONLY)
+        for path in own:
+            if path.startswith(folder + os.sep):
+                entry = os.path.join(folder, path[len(folder) + 1 :].split(os.sep)[0])
+                if _mount(entry, entry, "", _BIND | _REC):
+                    _remount(entry, 0)
+    if folders:
+        os.chdir(own[0])  # a folder that was opened before its mount is still the one below it
+
+
+def _remount(path: str, flags: int) -> None:
+    """Change whether a mount can be written; what else it forbids, a user must keep."""
+    _mount(
+        "none", path, "", _REMOUNT | _BIND | flags | os.statvfs(path).f_flag & (_NOSUID | _NODEV | _NOEXEC)
+    )
 
 
 def hide_machine() -> None:
@@ -199,12 +222,20 @@ def _start(argv: list[str], life: int) -> NoReturn:
     _become(argv)
 
 
+def _counted(words: list[str]) -> tuple[list[str], list[str]]:
+    """The paths that a count announces, and the words behind them."""
+    count = int(words[0])
+    return words[1 : 1 + count], words[1 + count :]
+
+
 def main(words: list[str]) -> NoReturn:
     """Shut the doors, then start the command (see the module's docstring for `words`)."""
-    life, scratch, count = int(words[0]), words[1], int(words[2])
-    paths, argv = words[3 : 3 + count], words[3 + count :]
+    life, scratch, words = int(words[0]), words[1], words[2:]
+    hidden, words = _counted(words)
+    kept, argv = _counted(words)
     if own_mounts(scratch):
-        hide(paths)
+        keep(kept, [os.getcwd(), os.path.realpath(scratch)])
+        hide(hidden)
         if os.getuid() == 0:
             hide_machine()
     drop_rights()

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from tagline.engines import Command, Environment, venvs
+from tagline.engines import Command, Environment, Guards, venvs
 from tagline.engines.locks import Lock, read_lock
 from tagline.errors import InstallFailed
 
@@ -17,13 +17,18 @@ TEST_REQUIREMENTS = "tests/requirements.txt"
 class ProcessEngine:
     """Environments under `folder`, one per interpreter, lock and tagline_task; commands in the sandbox.
 
-    `environ` is where pip's own settings come from.
+    `environ` is where pip's own settings come from. No command can change an environment but the one that it
+    installs; `guards` names what else it must leave alone.
     """
 
     name = "process"
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str] | None = None, guards: Guards | None = None
+    ) -> None:
         self.folder = folder
+        given = guards or Guards()
+        self.guards = Guards(given.hide, [*given.keep, str(folder)])
         self._environ = dict(os.environ if environ is None else environ)
 
     def build(self, source: Path, *, serving: bool = False, tests: bool = False) -> Environment:
@@ -41,7 +46,7 @@ class ProcessEngine:
         """Run to the end in the sandbox; the real exit code. Raises `TaskTimedOut`."""
         from tagline.engines import sandbox
 
-        return sandbox.run(command)
+        return sandbox.run(command, guards=self.guards)
 
 
 def wanted(source: Path, *, serving: bool, tests: bool) -> Lock:

@@ -6,17 +6,18 @@ import pwd
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
 
-from tagline.engines import Command
+from tagline.engines import Command, Guards
 from tagline.errors import TaskTimedOut
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _PR_SET_DUMPABLE = 4
 _STOP_SECONDS = 20.0
+NO_GUARDS = Guards()
 _ALLOWED = {
     "PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME",
     "OMP_NUM_THREADS", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
@@ -101,19 +102,19 @@ class Child:
 
 @contextmanager
 def running(
-    command: Command, *, outer: Mapping[str, str] | None = None, hide: Sequence[Path] = ()
+    command: Command, *, outer: Mapping[str, str] | None = None, guards: Guards = NO_GUARDS
 ) -> Iterator[Child]:
     """Start a command in the sandbox, with a HOME of its own that is removed afterwards.
 
-    `outer` is the environment to choose from (this process's by default); `hide` names more paths that the
-    child must not see, such as the `.git` of the work tree. `command.cwd` is a copy of the tree without it.
+    `outer` is the environment to choose from (this process's by default); `command.cwd` is a copy of the tree
+    without its `.git`.
     """
     outer = os.environ if outer is None else outer
     protect_parent()
     with tempfile.TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True) as folder:
         theirs, ours = os.pipe()
         try:
-            process = _launch(command, Path(folder), theirs, outer, hide)
+            process = _launch(command, Path(folder), theirs, outer, guards)
         except BaseException:
             os.close(ours)
             raise
@@ -126,13 +127,13 @@ def running(
             child.stop()
 
 
-def run(command: Command, *, outer: Mapping[str, str] | None = None, hide: Sequence[Path] = ()) -> int:
+def run(command: Command, *, outer: Mapping[str, str] | None = None, guards: Guards = NO_GUARDS) -> int:
     """Run a command to its end and return its exit code (negative: the signal that ended it).
 
     stdout and stderr are appended to `command.log`. Raises `TaskTimedOut` past `command.timeout`; whatever
     happens, also when this process is killed, no process of the command is left.
     """
-    with running(command, outer=outer, hide=hide) as child:
+    with running(command, outer=outer, guards=guards) as child:
         try:
             return child.wait(command.timeout)
         except subprocess.TimeoutExpired:
@@ -141,25 +142,26 @@ def run(command: Command, *, outer: Mapping[str, str] | None = None, hide: Seque
 
 
 def start(
-    command: Command, home: Path, *, outer: Mapping[str, str] | None = None, hide: Sequence[Path] = ()
+    command: Command, home: Path, *, outer: Mapping[str, str] | None = None, guards: Guards = NO_GUARDS
 ) -> "subprocess.Popen[bytes]":
     """Start a command that outlives this process (a model server): same guards, own session, nobody keeps it.
 
     `home` is its HOME, kept by the caller. The process returned is the command itself. A caller whose own
     environment holds credentials calls `protect_parent` first.
     """
-    return _launch(command, home, -1, os.environ if outer is None else outer, hide)
+    return _launch(command, home, -1, os.environ if outer is None else outer, guards)
 
 
 def _launch(
-    command: Command, home: Path, life: int, outer: Mapping[str, str], hide: Sequence[Path]
+    command: Command, home: Path, life: int, outer: Mapping[str, str], guards: Guards
 ) -> "subprocess.Popen[bytes]":
     if (command.cwd / ".git").exists():
         raise ValueError(f"{command.cwd} is a work tree: the repository's code runs in a copy without .git")
     (home / "tmp" / "scratch").mkdir(parents=True, exist_ok=True)
     command.log.parent.mkdir(parents=True, exist_ok=True)
-    hidden = [str(path) for path in (*secrets(outer), *hide, *command.hide)]
-    words = [str(life), str(home / "tmp" / "scratch"), str(len(hidden)), *hidden, *command.argv]
+    hidden = [str(path) for path in (*secrets(outer), *guards.hide, *command.hide)]
+    shut = [str(len(hidden)), *hidden, str(len(guards.keep)), *guards.keep]
+    words = [str(life), str(home / "tmp" / "scratch"), *shut, *command.argv]
     with command.log.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LAUNCH), *words],

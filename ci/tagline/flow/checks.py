@@ -17,7 +17,7 @@ from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, p
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline import rules
-from tagline.pipeline.project import Project, check_lock, copy_tree, git_folders
+from tagline.pipeline.project import Project, check_lock, copy_tree
 
 if TYPE_CHECKING:
     from tagline.flow.world import World
@@ -27,17 +27,13 @@ LOG_LINES = 25
 
 
 class Bench(msgspec.Struct):
-    """A tree on the bench: a copy without .git, its config, and a folder for what the checks make.
-
-    `hide` names the repository's git folders: no code of the tree may see them.
-    """
+    """A tree on the bench: a copy without .git, its config, and a folder for what the checks make."""
 
     project: Project
     own: Config
     work: Path
     engine: Engine
     told: Told
-    hide: list[Path] = []
 
     @property
     def compiled(self) -> Path:
@@ -64,21 +60,20 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     import os
 
     from tagline.engines import sandbox
-    from tagline.engines.process import ProcessEngine
-    from tagline.flow.world import default_name
-    from tagline.platforms.local.home import tagline_home, venvs_folder
+    from tagline.flow.world import default_name, open_engine
+    from tagline.platforms.local.home import tagline_home
 
     sandbox.protect_parent()
     home = tagline_home(os.environ)
-    engine = ProcessEngine(venvs_folder(home, os.environ))
     root = _root(folder)
     text = (root / config.FILE).read_text() if (root / config.FILE).exists() else ""
     own = config.parse(text, default_name=default_name(root.name))
+    engine = open_engine(home, os.environ, root, own)
     with TemporaryDirectory(prefix="tagline-check-") as work:
         if fix:
             told(Said(f"renewed {compile_work_tree(root, None, None)}"))
         tree = copy_tree(root, Path(work) / "tree")
-        bench = Bench(Project.find(tree), own, Path(work), engine, told, git_folders(root))
+        bench = Bench(Project.find(tree), own, Path(work), engine, told)
         steps = checks(bench)
         if smoke:
             steps.append(("smoke training", lambda: _smoke(bench, home)))
@@ -92,8 +87,7 @@ def check_commit(world: "World", *, smoke: bool) -> StepReport:
         work = stack.enter_context(world.work_folder())
         tree = work / "tree"
         world.repo.export(commit, tree)
-        hide = git_folders(world.repo.root)
-        bench = Bench(Project.find(tree), world.own_config(commit), work, world.engine, world.told, hide)
+        bench = Bench(Project.find(tree), world.own_config(commit), work, world.engine, world.told)
         passed = []
         for _, check in checks(bench):
             result = check()
@@ -133,11 +127,16 @@ def _smoke(bench: Bench, home: Path) -> StepReport:
 
 def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> Path:
     """`tagline compile`: compile a pipeline file to `output`, by default beside it; returns where."""
+    import os
+
     from tagline.engines import sandbox
+    from tagline.flow.world import open_engine
+    from tagline.platforms.local.home import tagline_home
 
     sandbox.protect_parent()
     project = Project.of_file(file) if file else Project.find(_root(folder))
-    return compiling.compile_file(project.pipeline, output or project.committed)
+    engine = open_engine(tagline_home(os.environ), os.environ, project.root)
+    return compiling.compile_file(project.pipeline, output or project.committed, engine.run)
 
 
 def _root(folder: Path) -> Path:
@@ -157,7 +156,7 @@ def _lock(bench: Bench) -> StepReport:
 
 
 def _compile(bench: Bench) -> StepReport:
-    compiling.compile_file(bench.project.pipeline, bench.compiled)
+    compiling.compile_file(bench.project.pipeline, bench.compiled, bench.engine.run)
     return done("compile", f"{bench.project.pipeline.relative_to(bench.project.root)} compiles")
 
 
@@ -221,7 +220,6 @@ def _tests(bench: Bench) -> StepReport:
         log=log,
         env={"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
         timeout=TESTS_TIMEOUT,
-        hide=bench.hide,
     )
     code = bench.engine.run(command)
     tail = log.read_text(errors="replace").rstrip().splitlines()[-LOG_LINES:]

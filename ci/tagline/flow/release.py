@@ -55,7 +55,7 @@ def prepared(world: World, commit: str) -> Iterator[Ready]:
         world.told(Said("making the environment (once for each lock)"))
         environment = world.engine.build(tree, serving=own.serving is not None)
         compiled = folder / "pipeline.yaml"
-        compiling.compile_file(Project.find(tree).pipeline, compiled)
+        compiling.compile_file(Project.find(tree).pipeline, compiled, world.engine.run)
         compiling.substitute_image(compiled, environment.identity)
         yield Ready(commit, own, tree, environment, compiled)
 

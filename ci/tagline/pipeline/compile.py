@@ -7,6 +7,7 @@ import shutil
 import site
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ _CHILD = Path(__file__).with_name("compile_child.py")
 _LINES = 12
 
 
-def compile_file(pipeline: Path, out: Path, *, timeout: float = TIMEOUT) -> Path:
+def compile_file(
+    pipeline: Path, out: Path, run: Callable[[Command], int] = sandbox.run, *, timeout: float = TIMEOUT
+) -> Path:
     """Compile a pipeline file to `out` and return it: the bytes that `kfp dsl compile` gives.
 
-    Its code runs in the sandbox, in a copy of its project's tree, with its own folder first on `sys.path`.
-    `timeout` in seconds. Raises `PipelineError` (with the lines of the project's own code) where it raises,
+    `run` runs its code, as an engine does, in a copy of its project's tree, with its own folder first on
+    `sys.path`. `timeout` in seconds. Raises `PipelineError` (with the lines of the project's own code) where it raises,
     defines no or several pipelines, hangs, or ends the process.
     """
     project = Project.of_file(pipeline)
@@ -38,10 +41,11 @@ def compile_file(pipeline: Path, out: Path, *, timeout: float = TIMEOUT) -> Path
         if not inner.exists():  # git ignores it
             inner.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(project.pipeline, inner)
+        git = git_folders(project.root)
         argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report)]
-        command = Command(argv, tree, log, {"PYTHONUSERBASE": site.getuserbase()}, timeout)
+        command = Command(argv, tree, log, {"PYTHONUSERBASE": site.getuserbase()}, timeout, git)
         try:
-            code = sandbox.run(command, hide=git_folders(project.root))
+            code = run(command)
         except TaskTimedOut as error:
             what = f"{pipeline.name} did not compile within {timeout:g} s and was stopped{_printed(log)}"
             raise PipelineError(what, where=str(pipeline)) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tagline.engines import Guards
 from tagline.engines.process import ProcessEngine
 from tagline.platforms import Run, RunRequest, TaskEvent
 from tagline.platforms.local.pipelines import LocalPipelines
@@ -20,6 +21,7 @@ class World:
     folder: Path
     environ: Mapping[str, str] = field(default_factory=dict)
     told: list[TaskEvent] = field(default_factory=list)
+    guards: Guards | None = None
 
     @property
     def home(self) -> Path:
@@ -31,7 +33,8 @@ class World:
 
     @property
     def pipelines(self) -> LocalPipelines:
-        return LocalPipelines(self.home, ProcessEngine(self.folder / "venvs", {}), self.environ)
+        engine = ProcessEngine(self.folder / "venvs", {}, self.guards)
+        return LocalPipelines(self.home, engine, self.environ)
 
     def request(
         self, pipeline: Any, owner: str = "wine/full/1", timeout: float = 120.0, **given: Any

@@ -21,6 +21,7 @@ from tagline.errors import (
 from tagline.platforms import RunState
 from tagline.platforms.local import child, spec
 from tagline.platforms.local.executor import Job
+from tagline.platforms.local.home import guards
 from tagline.platforms.local.orchestrate import HANDLER_TAKES
 
 from . import projects
@@ -45,6 +46,19 @@ def test_each_task_is_told_when_it_begins_and_ends_with_its_seconds_and_log(worl
         event.seconds is not None and event.seconds > 0 and Path(event.log).is_file() for event in ends
     )
     assert [event.state for event in world.told][:2] == ["began", "succeeded"]
+
+
+def test_a_task_is_under_the_guards_of_the_engine(world: World) -> None:
+    (world.folder / ".git-config").write_text("token")
+    (world.home / "runs").mkdir()
+    (world.home / "blocks.json").write_text("blocks")
+    world.guards = guards(world.home, [world.folder / ".git-config"])
+    script = f"cat {world.folder}/.git-config; echo > {world.home}/blocks.json; echo own > ../../outputs/own"
+    run = world.run(projects.chain, verb="shell", argument=script, after=str(world.folder / "after"))
+    assert run.state is RunState.SUCCEEDED
+    assert "token" not in (run.outputs / "logs/do.log").read_text()
+    assert (world.home / "blocks.json").read_text() == "blocks"
+    assert (run.outputs / "outputs/own").read_text() == "own\n"
 
 
 def test_a_task_that_exits_1_fails_the_run_and_what_follows_does_not_start(world: World) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tagline.engines import Guards
+from tagline.engines.process import ProcessEngine
 from tagline.errors import PipelineError
 from tagline.pipeline import compiled
 from tagline.pipeline.compile import compile_file, is_current, substitute_image
@@ -85,6 +87,15 @@ def test_the_pipeline_reads_files_of_its_tree_and_writes_none_into_it(
     file = pipeline(text)
     compile_file(file, tmp_path / "out.yaml")
     assert [path.name for path in file.parent.iterdir()] == ["pipeline.py"]
+
+
+def test_the_pipeline_is_under_the_guards_of_the_engine_that_runs_it(pipeline: Write, tmp_path: Path) -> None:
+    (tmp_path / "hidden").write_text("secret-1")
+    engine = ProcessEngine(tmp_path / "venvs", {}, Guards([str(tmp_path / "hidden")]))
+    file = pipeline(f"raise ValueError(open({str(tmp_path / 'hidden')!r}).read())")
+    with pytest.raises(PipelineError) as caught:
+        compile_file(file, tmp_path / "out.yaml", engine.run)
+    assert "raised ValueError" in caught.value.what and "secret-1" not in caught.value.what
 
 
 def test_the_pipeline_sees_no_variable_of_its_parent(

@@ -28,7 +28,7 @@ def main(mode: str, root: Path, argv: list[str]) -> None:
         print(json.dumps(sandbox.gaps()))
         return
     log = root / f"log-{os.getpid()}"
-    code = sandbox.run(Command(argv, root / "copy", log, timeout=60.0), hide=[root / "tree/.git"])
+    code = sandbox.run(Command(argv, root / "copy", log, timeout=60.0, hide=[root / "tree/.git"]))
     sys.stdout.write(log.read_text())
     sys.exit(code)
 

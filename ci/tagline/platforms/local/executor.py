@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tagline.engines import Command, sandbox
+from tagline.engines import Command, Guards, sandbox
 from tagline.errors import PipelineError, TaskFailed, TaskTimedOut
 from tagline.platforms import TaskEvent
 from tagline.platforms.local import outputs
@@ -27,7 +27,7 @@ class Job(msgspec.Struct, frozen=True):
     """Everything that the orchestrating process is told, through its standard input.
 
     `ir` is the marked pipeline, `folder` the run's, `deadline` seconds for all of it, `limits` seconds by
-    task, `secrets` values by task and variable.
+    task, `secrets` values by task and variable, `guards` what no task may touch.
     """
 
     ir: str
@@ -39,6 +39,7 @@ class Job(msgspec.Struct, frozen=True):
     deadline: float
     limits: dict[str, float] = {}
     secrets: dict[str, dict[str, str]] = {}
+    guards: Guards = sandbox.NO_GUARDS
 
 
 class Executor:
@@ -94,7 +95,7 @@ class Executor:
 
     def _call(self, task: str, command: Command) -> None:
         try:
-            code = sandbox.run(command)
+            code = sandbox.run(command, guards=self.job.guards)
         except TaskTimedOut as error:
             raise TaskTimedOut(
                 f"task {task!r} ran past its limit of {command.timeout:.3g} s and was stopped",

@@ -4,15 +4,17 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from tagline.engines import Guards
 from tagline.errors import ConfigError, StateBroken
 
 HOME_VARIABLE = "TAGLINE_HOME"
 PORT_VARIABLE = "TAGLINE_PORT"
 VENVS_VARIABLE = "TAGLINE_VENVS"
 DEFAULT_PORT = 8470
+_PRIVATE = ("rollouts", "serving", "locks", "machine", "pipelines.sqlite")
 _MACHINE = re.compile(r"[A-Za-z0-9._-]+-[0-9a-f]{12}")
 
 
@@ -44,6 +46,18 @@ def venvs_folder(home: Path, environ: Mapping[str, str]) -> Path:
     """Where environments are kept: TAGLINE_VENVS (several homes may share one), or `venvs` in the home."""
     named = environ.get(VENVS_VARIABLE)
     return Path(named).absolute() if named else home / "venvs"
+
+
+def guards(home: Path, hide: Iterable[Path] = ()) -> Guards:
+    """What the repository's code must leave alone of a home: all but the run or the work folder it is in.
+
+    `hide` names more files and folders that it must not see.
+    """
+    from tagline.platforms.local.serving.paths import Paths
+
+    database = [home / f"pipelines.sqlite{ending}" for ending in ("-wal", "-shm")]
+    hidden = [*(home / name for name in _PRIVATE), *database, Paths(home).admin.parent, *hide]
+    return Guards([str(path) for path in hidden], [str(home), str(home / "runs"), str(home / "work")])
 
 
 def machine(home: Path) -> str:
