@@ -1,0 +1,147 @@
+"""Sabotage: with one guard disabled in a copy of the code, the test that is named for it fails."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UNIT = "tests/unit"
+PLUGIN = """
+import tagline
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"tagline is {tagline.__file__}")
+"""
+
+
+class Guard(msgspec.Struct, frozen=True):
+    """Where a guard stands, the text that disables it in place of the text that it is, and its tests."""
+
+    file: str
+    guard: str
+    disabled: str
+    tests: tuple[str, ...]
+
+
+GUARDS = {
+    "the gate says pass to everything": Guard(
+        "tagline/model/gate.py",
+        "    outcome = _outcome(bound, allowed, p_worse)\n",
+        "    outcome = Outcome.PASS\n",
+        (f"{UNIT}/model/test_gate.py::test_the_verdict_turns_where_the_design_says",),
+    ),
+    "the gate believes every scorer": Guard(
+        "tagline/model/contest.py",
+        "        check_scorer(room, frozen, match)\n",
+        "",
+        (
+            "tests/contract/gate/test_gate_sabotage.py::"
+            "test_a_first_model_with_a_scorer_that_is_sabotaged_never_passes[errors to one side only]",
+        ),
+    ),
+    "the verdict never takes a canary back": Guard(
+        "tagline/rollout/evidence.py",
+        "    return e_worse(evidence) >= 1 / rule.alpha\n",
+        "    return False\n",
+        (
+            f"{UNIT}/rollout/test_evidence.py::"
+            "test_sabotage_without_the_take_back_test_a_failing_canary_would_go_on",
+            f"{UNIT}/rollout/test_run.py::test_a_failing_canary_is_taken_back_blocked_and_removed",
+        ),
+    ),
+    "the verdict lets in without evidence": Guard(
+        "tagline/rollout/evidence.py",
+        "    if ran and is_not_worse(evidence, rule):\n",
+        "    if ran:\n",
+        (
+            f"{UNIT}/rollout/test_evidence.py::"
+            "test_sabotage_without_the_let_in_test_little_traffic_would_be_enough",
+            f"{UNIT}/rollout/test_run.py::"
+            "test_too_little_traffic_is_inconclusive_says_how_much_is_missing_and_blocks_nothing",
+        ),
+    ),
+    "the watchdog's switch never falls": Guard(
+        "tagline/platforms/local/rollouts.py",
+        "        return bool(self.canary) and (boot != self.boot or now > self.deadline)\n",
+        "        return False\n",
+        (
+            f"{UNIT}/serving/test_rollouts.py::"
+            "test_the_switch_is_due_only_after_its_ttl_and_only_while_armed",
+            f"{UNIT}/serving/test_rollouts.py::test_a_reboot_ends_every_holder",
+        ),
+    ),
+    "a claim is pushed without a lease": Guard(
+        "tagline/git/remote.py",
+        '    leases = [f"--force-with-lease={update.ref}:{update.old}" for update in updates]\n',
+        '    leases = ["--force"]\n',
+        (f"{UNIT}/git/test_git_ledger.py::test_a_lost_race_asks_again_with_what_the_winner_wrote",),
+    ),
+    "a claim that lost counts as won": Guard(
+        "tagline/git/ledger.py",
+        " is Pushed.DONE:\n",
+        " in Pushed:\n",
+        (f"{UNIT}/git/test_git_ledger.py::test_a_lost_race_asks_again_with_what_the_winner_wrote",),
+    ),
+    "the rollout's lock does not lock": Guard(
+        "tagline/platforms/local/rollouts.py",
+        "        descriptor = files.hold(path)\n",
+        "        descriptor: int | bytes = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)\n",
+        (f"{UNIT}/serving/test_rollouts.py::test_a_second_holder_is_refused_and_told_who_holds",),
+    ),
+    "a rollout runs without the lock": Guard(
+        "tagline/rollout/run.py",
+        "    with rollouts.lock(env, model):\n",
+        "    if True:\n",
+        (f"{UNIT}/rollout/test_interrupted.py::test_two_rollouts_of_one_model_at_once_are_refused",),
+    ),
+}  # fmt: skip
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the code, with the plugin that says which code a run of pytest has imported."""
+    code = folder / "ci"
+    shutil.copytree(ROOT / "ci", code, ignore=shutil.ignore_patterns("__pycache__"))
+    (code / "says_which_tagline.py").write_text(PLUGIN)
+    return code
+
+
+def run(code: Path, tests: list[str]) -> tuple[int, str]:
+    """Exit code and output of these tests on that code."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    env |= {"PYTHONPATH": f"{code}:{code}/tagline_task/src", "PYTHONDONTWRITEBYTECODE": "1"}
+    options = ["-q", "-p", "says_which_tagline", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, f"--basetemp={code.parent}/tests", *tests],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+    )
+    assert f"tagline is {code}/tagline/__init__.py\n" in done.stdout, done.stdout
+    return done.returncode, done.stdout
+
+
+def test_with_every_guard_in_place_each_named_test_passes(tmp_path: Path) -> None:
+    tests = sorted({test for guard in GUARDS.values() for test in guard.tests})
+    code, said = run(copied(tmp_path), tests)
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_with_a_guard_disabled_its_named_tests_fail(name: str, tmp_path: Path) -> None:
+    guard, code = GUARDS[name], copied(tmp_path)
+    file = code / guard.file
+    text = file.read_text()
+    assert text.count(guard.guard) == 1, f"{guard.file} no longer has the guard as it is known here"
+    file.write_text(text.replace(guard.guard, guard.disabled))
+    exit_code, said = run(code, list(guard.tests))
+    assert exit_code == 1, said
+    for test in guard.tests:
+        assert f"FAILED {test}" in said, said
