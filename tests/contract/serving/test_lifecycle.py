@@ -26,7 +26,7 @@ def test_down_leaves_no_process_port_socket_or_lock_and_up_restores_what_served(
     down(place.home)
     assert not any(procs.alive(one) for one in running)
     assert ports.is_free(place.port)
-    assert sorted(os.listdir(place.home / "serving")) == ["homes", "logs", "state.json"]
+    assert sorted(os.listdir(place.home / "serving")) == ["logs", "state.json"]
     route = place.serving.route("prod", "wine")
     assert (route.up, route.main, route.arms[0].ready) == (False, V1, False)
     assert up(place.home).up

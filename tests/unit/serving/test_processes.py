@@ -58,16 +58,32 @@ def test_all_processes_of_a_home_are_found_and_ended_also_those_that_do_not_list
     assert procs.marked(tmp_path) == []
 
 
-def test_a_server_sees_what_is_allowed_and_nothing_else(tmp_path: Path) -> None:
-    seen = procs.server_environment(
-        tmp_path, tmp_path / "own", {"PATH": "/bin", "AWS_SECRET": "x", "HOME": "/root"}
+def test_a_process_with_a_home_of_its_own_runs_in_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET", "x")
+    print_all = "import json, os; print(json.dumps(dict(os.environ)), open('/proc/self/status').read())"
+    env = {procs.MARK: str(tmp_path)}
+    launch = procs.Launch(
+        [sys.executable, "-c", print_all], tmp_path, env, tmp_path / "log", tmp_path / "own"
     )
-    assert seen == {
-        "PATH": "/bin",
-        "HOME": str(tmp_path / "own"),
-        "PYTHONUNBUFFERED": "1",
-        procs.MARK: str(tmp_path),
-    }
+    assert procs.start(launch).wait(timeout=20) == 0
+    seen = (tmp_path / "log").read_text()
+    assert '"AWS_SECRET"' not in seen
+    assert f'"HOME": "{tmp_path / "own"}"' in seen
+    assert f'"{procs.MARK}": "{tmp_path}"' in seen
+    assert "NoNewPrivs:\t1" in seen
+
+
+def test_a_process_of_ours_is_found_by_its_command_line_where_its_environment_is_shut(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "import time; time.sleep(60)", "-m", f"{procs.PACKAGE}.router", "--home"]
+    children = [subprocess.Popen([*argv, str(home)], env={}) for home in (tmp_path, tmp_path / "other")]
+    try:
+        assert [one.pid for one in procs.marked(tmp_path)] == [children[0].pid]
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
 
 
 def test_a_port_that_is_taken_names_its_holder() -> None:

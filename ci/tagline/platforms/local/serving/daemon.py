@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from tagline.engines import sandbox
 from tagline.errors import PlatformError, TaglineError
 from tagline.platforms.local.serving import files, logfiles, wire
 from tagline.platforms.local.serving.paths import Paths
@@ -121,6 +122,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
+    sandbox.protect_parent()
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.INFO, stream=sys.stderr)
     paths = Paths(arguments.home)
     lock = files.hold(paths.lock)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable
 
 import aiohttp
@@ -41,11 +40,11 @@ def router(paths: Paths, port: int, client: aiohttp.ClientSession) -> Job:
 
 
 def server(paths: Paths, name: str, arm: ArmRecord, client: aiohttp.ClientSession) -> Job:
-    """A model server: ready when KServe says that this model is."""
+    """A model server, in the sandbox: ready when KServe says that this model is."""
     spec = arm.spec
     path = f"/v1/models/{spec.model_name}"
     own_home = paths.server_home(name)
-    own_home.mkdir(parents=True, exist_ok=True)
+    own_home.mkdir(parents=True, exist_ok=True, mode=0o700)
     argv = [
         str(spec.python),
         *("-m", "tagline_task.serve"),
@@ -55,10 +54,11 @@ def server(paths: Paths, name: str, arm: ArmRecord, client: aiohttp.ClientSessio
         *("--name", spec.model_name),
         *("--http_port", str(arm.port)),
     ]
-    env = procs.server_environment(paths.home, own_home, os.environ)
+    env = {procs.MARK: str(paths.home), "PYTHONDONTWRITEBYTECODE": "1"}
+    log = paths.log(name.replace("/", "."))
     return Job(
         name=name,
-        launch=procs.Launch(argv, spec.source, env, paths.log(name.replace("/", "."))),
+        launch=procs.Launch(argv, spec.source, env, log, own_home, paths.not_for_servers()),
         ready=_asks(client, arm.port, path),
         waits_for=f"http://{HOST}:{arm.port}{path}",
         port=arm.port,

@@ -88,7 +88,7 @@ class Keeper:
         try:
             self._child = procs.start(self.job.launch)
             self.identity = procs.identify(self._child.pid)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._child, self.identity = None, None
             self.note = f"cannot be started: {error}"
         self._move(Phase.STARTING, self.note)

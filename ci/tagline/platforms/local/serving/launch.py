@@ -9,8 +9,6 @@ from tagline.platforms.local.serving import procs
 from tagline.platforms.local.serving.files import Record
 from tagline.platforms.local.serving.paths import Paths
 
-_PACKAGE = "tagline.platforms.local.serving"
-
 
 class Processes(Record, frozen=True, kw_only=True):
     """What runs now, kept so that the next supervisor finds it: servers by their name."""
@@ -24,7 +22,15 @@ class Processes(Record, frozen=True, kw_only=True):
 def own(paths: Paths, part: str, log: str, port: int) -> procs.Launch:
     """How to start a process of ours for this home, by its module's name."""
     return procs.Launch(
-        argv=[sys.executable, "-m", f"{_PACKAGE}.{part}", "--home", str(paths.home), "--port", str(port)],
+        argv=[
+            sys.executable,
+            "-m",
+            f"{procs.PACKAGE}.{part}",
+            "--home",
+            str(paths.home),
+            "--port",
+            str(port),
+        ],
         cwd=paths.folder,
         env=procs.own_environment(paths.home, os.environ),
         log=paths.log(log),

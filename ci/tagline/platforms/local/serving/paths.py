@@ -58,8 +58,16 @@ class Paths(msgspec.Struct, frozen=True):
         return self.logs / f"{name}.log"
 
     def server_home(self, key: str) -> Path:
-        """HOME of a model server: its own, so that it does not find the user's files by accident."""
-        return self.folder / "homes" / key.replace("/", ".")
+        """HOME of a model server: its own, and not in the serving folder, which it must not see."""
+        return self.home / "servers" / key.replace("/", ".")
+
+    def not_for_servers(self) -> list[Path]:
+        """Folders that the code of a model must not see: what steers the platform and its rollouts.
+
+        Whole folders, for a file or socket that is made anew would be seen again.
+        """
+        sockets = [] if self.admin.parent == self.folder else [self.admin.parent]
+        return [self.folder, self.home / "rollouts", *sockets]
 
     def _socket(self, name: str) -> Path:
         path = self.folder / f"{name}.sock"

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import msgspec
 
+from tagline.engines import Command, sandbox
 from tagline.errors import PlatformUnavailable
 
 MARK = "TAGLINE_PLATFORM"
+PACKAGE = "tagline.platforms.local.serving"
 _PASSED = (
     "PATH",
     "LANG",
@@ -23,7 +25,11 @@ _PASSED = (
     "CUDA_VISIBLE_DEVICES",
     "OMP_NUM_THREADS",
 )
-_OURS = (*_PASSED, "HOME", "PYTHONPATH", "TAGLINE_HOME", "TAGLINE_PORT")
+# The last line is where credentials may lie: the supervisor hides those places from the model servers.
+_OURS = (
+    *(*_PASSED, "HOME", "PYTHONPATH", "TAGLINE_HOME", "TAGLINE_PORT"),
+    *("SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "DOCKER_CONFIG", "KUBECONFIG"),
+)
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -34,12 +40,18 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Launch(msgspec.Struct, frozen=True):
-    """A process to start: what it runs, where, what it sees, and the log that takes what it prints."""
+    """A process to start: what it runs, where, what it sees, and the log that takes what it prints.
+
+    With a HOME of its own it runs the repository's code: in the sandbox, where `env` is added to the allowed
+    names and `hide` cannot be seen.
+    """
 
     argv: Sequence[str]
     cwd: Path
     env: Mapping[str, str]
     log: Path
+    own_home: Path | None = None
+    hide: Sequence[Path] = ()
 
 
 def _stat(pid: int) -> tuple[str, int] | None:
@@ -76,14 +88,11 @@ def own_environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ[name] for name in _OURS if name in environ} | {MARK: str(home)}
 
 
-def server_environment(home: Path, own_home: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """What a model server sees: no secret of the caller, a HOME of its own."""
-    passed = {name: environ[name] for name in _PASSED if name in environ}
-    return passed | {"HOME": str(own_home), "PYTHONUNBUFFERED": "1", MARK: str(home)}
-
-
 def start(launch: Launch) -> subprocess.Popen[bytes]:
     """Start a process in a new session, with nothing of ours but its log; the caller reaps it."""
+    if launch.own_home:
+        command = Command(launch.argv, launch.cwd, launch.log, launch.env, hide=launch.hide)
+        return sandbox.start(command, launch.own_home)
     launch.log.parent.mkdir(parents=True, exist_ok=True)
     with open(launch.log, "ab") as log:
         return subprocess.Popen(
@@ -127,18 +136,40 @@ def send(identity: Identity, number: signal.Signals) -> None:
 
 
 def marked(home: Path) -> list[Identity]:
-    """Every live process of this user that carries this home's mark, but for the caller itself."""
-    wanted = os.fsencode(f"{MARK}={home}")
-    found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and int(entry.name) != os.getpid() and wanted in _environ(entry.name):
-            found.append(identify(int(entry.name)))
+    """Every live process of this user that carries this home's mark, but for the caller itself.
+
+    Supervisor and router are not dumpable, so only root can read their environment: their command line says
+    which home is theirs.
+    """
+    mark = os.fsencode(f"{MARK}={home}")
+    pids = [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]
+    found = [
+        identify(pid)
+        for pid in pids
+        if pid != os.getpid() and (mark in _words(pid, "environ") or _serves(pid, home))
+    ]
     return [identity for identity in found if identity]
 
 
-def _environ(pid: str) -> list[bytes]:
+def _serves(pid: int, home: Path) -> bool:
+    words = _words(pid, "cmdline")
+    ours = [b"--home", os.fsencode(home)]
+    at = next((n + 1 for n, word in enumerate(words) if word.startswith(PACKAGE.encode())), 0)
+    return at > 0 and words[at : at + 2] == ours and _user(pid) == os.getuid()
+
+
+def _user(pid: int) -> int | None:
+    """Whose process it is; what /proc/<pid> belongs to would not say so of one that is not dumpable."""
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("Uid:")), None)
+
+
+def _words(pid: int, name: str) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes().split(b"\0")
     except OSError:
         return []
 

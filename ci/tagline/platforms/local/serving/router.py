@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from tagline import __version__
+from tagline.engines import sandbox
 from tagline.errors import StateBroken
 from tagline.platforms import Counts
 from tagline.platforms.local.serving import files, launch, ports, procs
@@ -120,6 +121,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
+    sandbox.protect_parent()
     if not ports.is_free(arguments.port):
         print(f"router: {ports.taken(arguments.port).what}", file=sys.stderr)
         return 1
