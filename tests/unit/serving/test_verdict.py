@@ -5,17 +5,22 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tagline.platforms.local.serving.verdict import Answer, Kind, judge, prediction
+from tagline.platforms.local.serving.verdict import Answer, Kind, asked, judge, prediction
 
+NO_NUMBERS = ["NaN", "nan", "Infinity", "-Infinity", "inf", "-inf"]
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-NESTED = st.recursive(FINITE | st.integers(-(2**60), 2**60) | st.text(), st.lists, max_leaves=20)
+NESTED = st.recursive(
+    FINITE | st.integers(-(2**60), 2**60) | st.text().filter(lambda text: text not in NO_NUMBERS),
+    st.lists,
+    max_leaves=20,
+)
 
 
 def answer(status: int = 200, body: bytes = b'{"predictions": [1]}', seconds: float = 0.1) -> Answer:
     return Answer(status, body, [("Content-Type", "application/json")], seconds)
 
 
-@given(st.lists(NESTED))
+@given(st.lists(NESTED, min_size=1))
 def test_any_finite_prediction_is_good(values: list[object]) -> None:
     assert prediction(json.dumps({"predictions": values}).encode(), {}) is None
     assert prediction(json.dumps({"outputs": [{"name": "y", "data": values}]}).encode(), {}) is None
@@ -38,17 +43,61 @@ def test_any_bytes_get_a_verdict(body: bytes) -> None:
     assert prediction(body, {}) in (None, Kind.UNPARSABLE, Kind.NON_FINITE)
 
 
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
-def test_a_text_that_reads_like_a_number_is_no_number(text: str) -> None:
-    assert prediction(json.dumps({"predictions": [text]}).encode(), {}) is None
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"error": "no model"}',
+        b'{"predictions": []}',
+        b'{"predictions": null}',
+        b'{"predictions": 1}',
+        b'{"outputs": []}',
+        b'{"outputs": [1]}',
+        b'{"outputs": [{"name": "y"}]}',
+        b'{"outputs": [{"name": "y", "data": []}]}',
+        b"[1]",
+    ],
+)
+def test_an_answer_without_any_prediction_is_bad(body: bytes) -> None:
+    assert judge(answer(body=body), 0) is Kind.UNPARSABLE
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+def test_the_name_of_what_is_no_finite_number_is_bad(text: str) -> None:
+    assert prediction(json.dumps({"predictions": [1.0, text]}).encode(), {}) is Kind.NON_FINITE
+    assert prediction(json.dumps({"predictions": [{"score": text}]}).encode(), {}) is Kind.NON_FINITE
+    assert (
+        prediction(json.dumps({"outputs": [{"name": "y", "data": [text]}]}).encode(), {}) is Kind.NON_FINITE
+    )
+    assert prediction(json.dumps({"predictions": [f"{text} or so"]}).encode(), {}) is None
+
+
+def test_as_many_predictions_are_wanted_as_instances_were_sent_where_that_is_known() -> None:
+    two = answer(body=b'{"predictions": [1, 2]}')
+    assert judge(two, 0, 2) is None
+    assert judge(two, 0, None) is None
+    assert judge(two, 0, 3) is Kind.UNPARSABLE
+    assert judge(answer(body=b'{"predictions": []}'), 0, 0) is None
+
+
+def test_instances_are_counted_in_short_plain_json_only() -> None:
+    assert asked(b'{"instances": [[1, 2], {"a": 3}]}') == 2
+    assert asked(json.dumps({"instances": [[1.0] * 10] * 5000}).encode()) is None
+    assert [asked(body) for body in (None, b"", b"{}", b"\x1f\x8b", b'{"instances": 1}')] == [None] * 5
 
 
 def test_a_number_past_what_a_float_holds_is_bad() -> None:
     assert prediction(b'{"predictions": [1e999]}', {}) is Kind.NON_FINITE
 
 
-def test_an_empty_field_of_a_prediction_is_not_a_missing_number() -> None:
-    assert prediction(b'{"predictions": [{"class": "a", "note": null}]}', {}) is None
+def test_an_empty_field_of_a_prediction_is_a_missing_number() -> None:
+    assert prediction(b'{"predictions": [{"class": "a", "score": null}]}', {}) is Kind.NON_FINITE
+
+
+def test_an_empty_field_beside_a_tensor_is_not_a_missing_number() -> None:
+    assert (
+        prediction(b'{"id": null, "outputs": [{"name": "y", "parameters": null, "data": [1]}]}', {}) is None
+    )
 
 
 def test_of_a_binary_v2_answer_only_the_json_head_is_read() -> None:

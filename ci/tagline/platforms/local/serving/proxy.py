@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from tagline.platforms.local.serving.table import Table, draw
 from tagline.platforms.local.serving.tally import ArmTally, RouteTally, prometheus
 from tagline.platforms.local.serving.upstream import Message, Upstream
-from tagline.platforms.local.serving.verdict import Answer, Kind, judge
+from tagline.platforms.local.serving.verdict import Answer, Kind, asked, judge
 
 VERSION_HEADER = "x-tagline-version"
 MAX_REQUEST = 32 * 1024 * 1024
@@ -73,14 +73,15 @@ class Router:
         tally.requests += 1
         policy = tally.route
         answer = await self._call(arm, path, message, policy.timeout)
-        kind = judge(answer, policy.slower_than)
+        instances = asked(message.body) if path.startswith("/v1/") else None
+        kind = judge(answer, policy.slower_than, instances)
         arm.count(kind)
         stable = tally.stable
         if kind and kind is not Kind.SLOW and stable and stable is not arm:
             arm = stable
             arm.retries += 1
             answer = await self._call(arm, path, message, policy.timeout)
-            kind = judge(answer, policy.slower_than)
+            kind = judge(answer, policy.slower_than, instances)
         tally.client_bad += kind is not None
         return _passed(answer, arm)
 
