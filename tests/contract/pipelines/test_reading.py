@@ -122,6 +122,28 @@ def test_every_long_line_of_a_hidden_key_is_masked_and_a_brace_is_not() -> None:
     assert secrets.mask(b"got MIIEvg and {}", [key]) == b"got *** and {}"
 
 
+@pytest.mark.parametrize("before", [1, 65_531, 65_535, 131_070, 200_000])
+def test_a_secret_is_masked_wherever_in_a_long_line_it_stands(tmp_path: Path, before: int) -> None:
+    with secrets.masked_log(tmp_path / "log", ["SUPERSECRETVALUE"]) as path, path.open("wb") as file:
+        file.write(b"x" * before + b"SUPERSECRETVALUE" + b"y" * 70_000)
+    assert (tmp_path / "log").read_bytes() == b"x" * before + b"***" + b"y" * 70_000
+
+
+@given(
+    st.lists(st.text(alphabet="ab", min_size=4, max_size=8), min_size=1, max_size=3),
+    st.lists(st.text(alphabet="abc", max_size=6), max_size=5),
+    st.integers(0, 9),
+)
+def test_no_secret_survives_however_it_is_written_bit_by_bit(
+    tmp_path_factory: pytest.TempPathFactory, hidden: list[str], around: list[str], which: int
+) -> None:
+    log = tmp_path_factory.mktemp("masked") / "log"
+    with secrets.masked_log(log, hidden) as path, path.open("wb", buffering=0) as file:
+        for letter in "".join([*around, hidden[which % len(hidden)], *around]):
+            file.write(letter.encode())
+    assert not any(value in log.read_text() for value in hidden)
+
+
 def test_every_command_of_the_handed_on_pipeline_ends_with_mark_task_and_input(tmp_path: Path) -> None:
     compiled = spec.read_pipeline(projects.compile_to(projects.whereabouts, tmp_path / "p.yaml"))
     ir = yaml.safe_load(spec.marked(compiled))

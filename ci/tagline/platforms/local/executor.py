@@ -86,23 +86,24 @@ class Executor:
         secrets = self.job.secrets.get(task, {})
         with self._tree(task) as tree, masked_log(self._log(task), secrets.values()) as log:
             places = [self._image.host_path(item, tree) for item in argv]
-            self._call(task, Command(places, tree, log, self._env(tree, env, secrets), self._limit(task)))
+            command = Command(places, tree, log, self._env(tree, env, secrets), self._limit(task))
+            code = self._call(task, command)
+        if code != 0:  # the log is whole only now
+            raise TaskFailed(f"task {task!r} ended with exit code {code}{_tail(self._log(task))}")
         found = outputs.complete(task, given)
         for item in found:
             if not item.written:
                 self.tell(TaskEvent(task, f"{WARNING}: declared output {item.name!r} was not written"))
         outputs.record(self.folder, task, found)
 
-    def _call(self, task: str, command: Command) -> None:
+    def _call(self, task: str, command: Command) -> int:
         try:
-            code = sandbox.run(command, guards=self.job.guards)
+            return sandbox.run(command, guards=self.job.guards)
         except TaskTimedOut as error:
             raise TaskTimedOut(
                 f"task {task!r} ran past its limit of {command.timeout:.3g} s and was stopped",
                 fix="give it more time (set_timeout in pipeline.py), or mend the task",
             ) from error
-        if code != 0:
-            raise TaskFailed(f"task {task!r} ended with exit code {code}{_tail(self._log(task))}")
 
     def _limit(self, task: str) -> float:
         left = self._end - time.monotonic()

@@ -13,7 +13,7 @@ from tagline.platforms.local.spec import SecretUse
 
 PREFIX = "TAGLINE_SECRET_"
 MASK = b"***"
-_LINE_LIMIT = 1 << 16
+_PART = 1 << 16
 
 
 def variable(secret: str, key: str) -> str:
@@ -39,17 +39,29 @@ def resolve(uses: Iterable[SecretUse], environ: Mapping[str, str]) -> dict[str, 
 
 def mask(text: bytes, hidden: Iterable[str]) -> bytes:
     """`text` with every hidden value, and every line of 4 characters or more of one, replaced by ***."""
+    return _mask(text, _words(hidden))
+
+
+def _words(hidden: Iterable[str]) -> list[bytes]:
+    """What must not be seen of the values, longest first."""
     lines: set[str] = set()
     for value in hidden:
         lines |= {value.strip(), *(line.strip() for line in value.splitlines() if len(line.strip()) >= 4)}
-    for line in sorted(lines - {""}, key=len, reverse=True):
-        text = text.replace(line.encode(), MASK)
+    return sorted((os.fsencode(line) for line in lines - {""}), key=len, reverse=True)
+
+
+def _mask(text: bytes, words: list[bytes]) -> bytes:
+    for word in words:
+        text = text.replace(word, MASK)
     return text
 
 
 @contextmanager
 def masked_log(log: Path, hidden: Iterable[str]) -> Iterator[Path]:
-    """A path to write a log to: what arrives lands in `log`, line by line, without the hidden values."""
+    """A path to write a log to: what arrives lands in `log` without the hidden values.
+
+    All of it is in `log` at the end, unless a process outside the command still holds the path after 10 s.
+    """
     values = sorted(hidden)
     if not values:
         yield log
@@ -67,6 +79,26 @@ def masked_log(log: Path, hidden: Iterable[str]) -> Iterator[Path]:
 
 def _copy(source: BinaryIO, log: Path, values: list[str]) -> None:
     with source, log.open("ab") as target:
-        while line := source.readline(_LINE_LIMIT):
-            target.write(mask(line, values))
+        words, held = _words(values), b""
+        while part := os.read(source.fileno(), _PART):
+            text = held + part
+            end = _settled(text, words)
+            target.write(_mask(text[:end], words))
             target.flush()
+            held = text[end:]
+        target.write(_mask(held, words))
+
+
+def _settled(text: bytes, words: list[bytes]) -> int:
+    """Where to cut the text so that no word is cut, whatever follows."""
+    sizes = range(min(len(text), max(map(len, words), default=1) - 1), 0, -1)
+    begun = next((size for size in sizes if any(word.startswith(text[-size:]) for word in words)), 0)
+    end = len(text) - begun
+    while starts := [at for word in words if (at := text.find(word, *_across(end, len(word)))) >= 0]:
+        end = min(starts)
+    return end
+
+
+def _across(end: int, size: int) -> tuple[int, int]:
+    """Where a word of that size lies if `end` cuts it."""
+    return max(0, end - size + 1), end + size - 1
