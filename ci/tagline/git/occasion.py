@@ -48,13 +48,25 @@ def occasion(
         case Event.MERGE:
             return _of_merge(repo, facts, ref or facts.default_branch)
         case Event.PR:
-            return Occasion(Event.PR, _branch(ref or facts.branch or "HEAD"), facts.head)
+            return _of_pr(facts, ref)
         case Event.SCHEDULE:
             return Occasion(Event.SCHEDULE, facts.default_branch, facts.default_head)
 
 
 def _branch(ref: str) -> str:
     return ref.removeprefix("refs/heads/")
+
+
+def _of_pr(facts: Facts, ref: str | None) -> Occasion:
+    branch = _branch(ref or facts.branch or "HEAD")
+    there = facts.heads.get(branch, facts.head)
+    if ref and there != facts.head:
+        raise AmbiguousHead(
+            f"HEAD is {facts.head[:10]}, and the remote's {branch} is {there[:10]}: which is meant?",
+            where=branch,
+            fix=f"git checkout {there[:10]}, or leave out --ref to check HEAD",
+        )
+    return Occasion(Event.PR, branch, facts.head)
 
 
 def _of_tag(facts: Facts, ref: str) -> Occasion:
@@ -87,7 +99,7 @@ def _from_head(repo: Repo, facts: Facts, state: State) -> Occasion:
         return _of_merge(repo, facts, facts.branch)
     if facts.branch is not None:
         return Occasion(Event.PR, facts.branch, facts.head)
-    requests = [one for one in tags.requests(facts, state) if one.tag.commit == facts.head]
+    requests = [one for one in tags.readable(facts, state) if one.tag.commit == facts.head]
     waiting = [one for one in requests if not state.ended(one.promotion)]
     if len(waiting) == 1:
         return _of_tag(facts, waiting[0].tag.name)

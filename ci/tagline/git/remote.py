@@ -100,10 +100,13 @@ class Listing(msgspec.Struct, frozen=True):
     refs: dict[str, str]
 
 
-def listing(repo: Repo) -> Listing:
-    """Ask the remote for its branches, tags and ledger; raises `RemoteUnavailable`, `RepositoryError`."""
+def listing(repo: Repo, timeout: float = LIST_TIMEOUT) -> Listing:
+    """Ask the remote for its branches, tags and ledger, `timeout` seconds a try.
+
+    Raises `RemoteUnavailable`, `RepositoryError`.
+    """
     patterns = ("HEAD", "refs/heads/*", "refs/tags/*", LEDGER_REF)
-    answer = call(repo, "ls-remote", "--symref", repo.remote(), *patterns, timeout=LIST_TIMEOUT)
+    answer = call(repo, "ls-remote", "--symref", repo.remote(), *patterns, timeout=timeout)
     if answer.code != 0:
         raise _unreadable(repo, answer)
     head, refs = "", {}

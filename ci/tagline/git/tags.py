@@ -86,17 +86,51 @@ def parse(name: str) -> Promotion:
     )
 
 
+def read(name: str) -> Promotion | None:
+    """The promotion that a tag's name asks for, ours or GTO's; None for any other name, malformed ones too."""
+    try:
+        return parse(name) if is_request(name) else None
+    except BadWord:
+        return None
+
+
+def malformed(facts: Facts, state: State) -> list[str]:
+    """The tags that claim to be promotions and cannot be read, by name; nobody acts on them."""
+    claims = (name for name in facts.tags if is_request(name) and name not in state.ignored)
+    return sorted(name for name in claims if read(name) is None)
+
+
 def requests(facts: Facts, state: State) -> list[Request]:
     """All promotion tags, in order of (environment, model, number).
 
-    Raises `BadWord` for a malformed one and `VersionTwice` for a number used twice, unless a person has
-    settled it by adopting; `TagMoved` where a tag is no longer the one that the ledger says was asked.
+    Raises `BadWord` for a malformed one, and what `readable` raises.
+    """
+    for name in malformed(facts, state):
+        parse(name)
+    return readable(facts, state)
+
+
+def requests_of(facts: Facts, state: State, env: str, model: str) -> list[Request]:
+    """The promotion tags of one environment and model by number; what is wrong elsewhere is no matter here.
+
+    Raises what `readable` raises.
+    """
+    return readable(facts, state, (env, model))
+
+
+def readable(facts: Facts, state: State, place: tuple[str, str] | None = None) -> list[Request]:
+    """The well-formed promotion tags, of one (environment, model) or of all.
+
+    Raises `VersionTwice` for a number used twice, unless a person has settled it by adopting; `TagMoved` where
+    a tag is no longer the one that the ledger says was asked.
     """
     found: dict[Promotion, Request] = {}
     for name in sorted(facts.tags):
-        if not is_request(name) or name in state.ignored:
+        promotion = read(name)
+        if promotion is None or name in state.ignored:
             continue
-        promotion = parse(name)
+        if place not in (None, (promotion.env, promotion.model)):
+            continue
         settled = promotion.n <= state.place(promotion.env, promotion.model).adopted
         if promotion in found and not settled:
             raise VersionTwice(
@@ -124,7 +158,7 @@ def _require_unmoved(request: Request, state: State) -> None:
 def open_requests(facts: Facts, state: State) -> list[Open]:
     """For each (environment, model) with a promotion that has no end: what to act on, and what gives way."""
     groups: dict[tuple[str, str], list[Request]] = {}
-    for request in requests(facts, state):
+    for request in readable(facts, state):
         groups.setdefault((request.promotion.env, request.promotion.model), []).append(request)
     opened = (_open(state, group) for group in groups.values())
     return [one for one in opened if one.newest or one.older]
@@ -141,8 +175,7 @@ def _open(state: State, group: list[Request]) -> Open:
 
 def next_number(facts: Facts, state: State, env: str, model: str) -> int:
     """The number of the next promotion: one more than any tag or the ledger ever used."""
-    asked = [one.promotion for one in requests(facts, state)]
-    used = [one.n for one in asked if (one.env, one.model) == (env, model)]
+    used = [one.promotion.n for one in requests_of(facts, state, env, model)]
     return max([state.last_number(env, model), *used]) + 1
 
 

@@ -155,3 +155,15 @@ def test_a_schedule_is_about_the_default_branchs_head_whatever_is_checked_out(
 def test_a_pull_request_event_names_its_branch_on_a_detached_head(clone: Clone, repo: Repo) -> None:
     commit = detached(clone)
     assert what(repo, "pr", "refs/heads/topic") == Occasion(Event.PR, "topic", commit)
+
+
+def test_a_pull_request_event_for_a_branch_that_is_not_checked_out_names_both(
+    clone: Clone, repo: Repo
+) -> None:
+    main = clone.head()
+    clone.git("switch", "--quiet", "--create", "topic")
+    there = clone.commit("feat: other")
+    clone.push()
+    clone.git("switch", "--quiet", "main")
+    with pytest.raises(AmbiguousHead, match=rf"{main[:10]}.*topic is {there[:10]}"):
+        what(repo, "pr", "topic")
