@@ -160,6 +160,8 @@ class _Fold:
         version = ModelVersion.parse(event.model_version)
         if known.asked and known.asked.model_version != event.model_version:
             return f"{event.promotion} asked for {known.asked.model_version}"
+        if version in self._at(event).blocks:
+            return f"{version} is blocked there"
         self._place(event, serves=version, good=_last(self._at(event).good, version))
         return self._end(event, known, Status.PROMOTED, "")
 

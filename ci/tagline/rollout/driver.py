@@ -8,7 +8,7 @@ from tagline.errors import (
     ModelDoesNotLoad,
     PlatformError,
     PlatformUnavailable,
-    RemoteUnavailable,
+    RepositoryError,
     RolloutError,
 )
 from tagline.platforms import Block, Counts, Rollouts, Serving
@@ -103,7 +103,7 @@ class Driver:
             case Phase.WATCHING:
                 return machine.watched(state, self.look())
             case Phase.LETTING_IN:
-                self.move()
+                return self.let_in()
             case Phase.TAKING_BACK:
                 begun = self.clock.now()
                 self.move()
@@ -138,21 +138,40 @@ class Driver:
         self.serving.set_weights(self.env, self.model, weights)
         self.told(WeightMoved({str(version): weight for version, weight in weights.items()}))
 
+    def let_in(self) -> State:
+        """Give everything to the candidate, unless somebody blocked it: asked before, and again right after.
+
+        A rollback writes its block before its weights, so one that comes between is seen after.
+        """
+        state, route = self.state, self.serving.route(self.env, self.model)
+        others = [
+            arm for arm in route.arms if arm.weight and arm.version not in (state.candidate, state.stable)
+        ]
+        if not self.blocked():
+            self.move()
+            if not self.blocked():
+                return machine.carried_out(state)
+        elif others:
+            return machine.replaced(state, route)
+        return machine.blocked(state)
+
+    def blocked(self) -> bool:
+        """Whether somebody has blocked the candidate here."""
+        return resume.is_blocked(self.state.candidate, self.rollouts.blocks(self.env, self.model))
+
     def look(self) -> machine.Seen:
         """Wait a tick and see. A reading that is not newer than the last is none: time does not count."""
         self.clock.sleep(self.request.tick)
         counts, route = self.counts(), self.serving.route(self.env, self.model)
         if not is_fresh(self.state.last, counts):
             raise PlatformUnavailable("the router's counters are not newer than at the last look")
-        blocks = self.rollouts.blocks(self.env, self.model)
-        now = self.clock.now()
+        blocked, now = self.blocked(), self.clock.now()
         elapsed, self.looked = min(now - self.looked, 2 * self.request.tick), now
-        blocked = resume.is_blocked(self.state.candidate, blocks)
         return machine.Seen(counts, route, elapsed, blocked=blocked, newer=self.newer())
 
     def newer(self) -> Promotion | None:
         """A promotion that takes this one's place; a remote that does not answer is asked at the next look."""
-        with contextlib.suppress(RemoteUnavailable):
+        with contextlib.suppress(RepositoryError):
             newest = self.request.newer()
             return newest if newest is not None and newest.n > self.request.promotion.n else None
         return None

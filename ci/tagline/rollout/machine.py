@@ -85,7 +85,7 @@ def _taken_back(state: State, took: float) -> State:
 def watched(state: State, seen: Seen) -> State:
     """The state after one look: what was served enters the tests, and the rule answers."""
     if state.stable is None or not seen.route.weight(state.stable):
-        return _decided(state, Phase.DONE, state.ended(Verdict.SUPERSEDED, _replaced(state, seen)))
+        return replaced(state, seen.route)
     if seen.newer is not None:
         return superseded(state, seen.newer)
     if seen.blocked:
@@ -98,8 +98,10 @@ def watched(state: State, seen: Seen) -> State:
     return _judged(counted)
 
 
-def _replaced(state: State, seen: Seen) -> str:
-    return f"somebody else made {seen.route.main or 'nothing'} serve in the place of {state.stable}"
+def replaced(state: State, route: Route) -> State:
+    """The state once somebody else moved the traffic: nothing is touched any more."""
+    reason = f"somebody else made {route.main or 'nothing'} serve in the place of {state.stable}"
+    return _decided(state, Phase.DONE, state.ended(Verdict.SUPERSEDED, reason))
 
 
 def superseded(state: State, by: Promotion) -> State:
@@ -116,15 +118,17 @@ def blocked(state: State) -> State:
 
 
 def reentered(state: State) -> State:
-    """Back to the first step after the canary was at 0 for a while; the evidence stays."""
-    return replace(
-        state, phase=Phase.DEPLOYING, step=0, in_step=0.0, running=0.0, quiet=0.0, first_bad=None, base=None
-    )
+    """Back to the first step after nobody watched and the canary went to 0; the evidence stays.
+
+    What ran before, and the `ttl` that nobody watched, count towards `max_duration`: so it ends some day.
+    """
+    again = replace(state, phase=Phase.DEPLOYING, step=0, in_step=0.0, running=0.0, quiet=0.0)
+    return replace(again, first_bad=None, base=None, earlier=state.earlier + state.running + state.plan.ttl)
 
 
 def paused(state: State) -> State:
-    """Interrupted with the canary at 0: no verdict, no block."""
-    return replace(reentered(state), phase=Phase.PAUSED)
+    """Interrupted with the canary at 0: no verdict, no block, and all of `max_duration` for the next call."""
+    return replace(reentered(state), phase=Phase.PAUSED, earlier=0.0)
 
 
 def _counted(state: State, canary: str, stable: str, seen: Seen) -> State:
@@ -167,7 +171,7 @@ def _step_over(state: State) -> bool:
 
 
 def _out_of_time(state: State) -> bool:
-    return state.running >= state.plan.max_duration
+    return state.earlier + state.running >= state.plan.max_duration
 
 
 def _judged(state: State) -> State:
@@ -192,7 +196,7 @@ def _judged(state: State) -> State:
 def _inconclusive(state: State) -> State:
     needs = requests_needed(state.evidence, state.plan.rule, state.plan.steps[-1])
     lack = "more requests like these would not prove it" if needs is None else f"needs {needs} more requests"
-    reason = f"not enough evidence after {state.running:.0f} s: {lack}"
+    reason = f"not enough evidence after {state.earlier + state.running:.0f} s: {lack}"
     return _decided(state, Phase.TAKING_BACK, state.ended(Verdict.INCONCLUSIVE, reason, needs))
 
 

@@ -39,7 +39,7 @@ class Request(msgspec.Struct, frozen=True):
 
     `tick` is the time between two looks in seconds, at most a third of `plan.ttl`. `newer` is asked at every
     look for the newest promotion of this environment and model: it must answer well within `plan.ttl`, and
-    may raise `RemoteUnavailable`, which ends nothing. `hint` is the command that makes traffic, `by` who
+    may raise a `RepositoryError`, which ends nothing. `hint` is the command that makes traffic, `by` who
     asked; both only for people.
     """
 

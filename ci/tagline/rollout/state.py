@@ -74,8 +74,9 @@ class State(msgspec.Struct, frozen=True):
     """A rollout between two moments.
 
     `in_step` and `running` count watched seconds only, so a restart neither loses nor gains time; `quiet`
-    those without a request. The next interval counts from `base`, the tally from `last`; `first_bad` is the
-    value of `running` before the first bad canary response. `outcome` is set when the verdict is reached.
+    those without a request; `earlier` is what was spent before it began again. The next interval counts from
+    `base`, the tally from `last`; `first_bad` is the value of `running` before the first bad canary response.
+    `outcome` is set when the verdict is reached.
     """
 
     promotion: Promotion
@@ -86,6 +87,7 @@ class State(msgspec.Struct, frozen=True):
     step: int = 0
     in_step: float = 0.0
     running: float = 0.0
+    earlier: float = 0.0
     quiet: float = 0.0
     first_bad: float | None = None
     evidence: Evidence = Evidence()

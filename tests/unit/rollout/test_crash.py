@@ -96,7 +96,7 @@ def test_killed_anywhere_the_evidence_it_had_is_kept(case):
 
 
 def test_killed_twice_in_a_row_it_still_comes_to_its_end():
-    for calls in range(2, calls_of(good), 5):
+    for calls in range(2, calls_of(good) - 6, 5):  # from there on, six more are its end
         on = good()
         on.tripwire = Fuse(calls)
         with pytest.raises(Killed):
