@@ -75,6 +75,15 @@ GUARDS = {
             f"{UNIT}/serving/test_rollouts.py::test_a_reboot_ends_every_holder",
         ),
     ),
+    "the supervisor does not ask its watchdog": Guard(
+        "tagline/platforms/local/serving/supervisor.py",
+        "        for one in self._watchdog.abandoned(time.monotonic()):\n",
+        "        for one in []:\n",
+        (
+            f"{UNIT}/serving/test_supervisor.py::"
+            "test_a_rollout_that_nobody_continued_is_at_weight_0_after_the_supervisors_next_tick",
+        ),
+    ),
     "a claim is pushed without a lease": Guard(
         "tagline/git/remote.py",
         '    leases = [f"--force-with-lease={update.ref}:{update.old}" for update in updates]\n',

@@ -11,10 +11,11 @@ from tagline.cli.shared import as_json, open_world, show
 @click.option("--to", "version", help="The version to go back to; default: the last good one.")
 @click.option("--reason", default="", help="Why; kept in the block, the tag and the ledger.")
 @as_json
-def command(model: str, env: str, version: str | None, reason: str, json_: bool) -> None:
+def command(model: str, env: str, version: str | None, reason: str, json_: bool) -> int:
     """Switch MODEL in ENV to the last good version: no gate, no canary. What is taken back is blocked.
 
-    Again goes one version further.
+    Again goes one version further. Where git cannot be told, the traffic has moved all the same, and the exit
+    code is that error's: `tagline ci`, or the same command again, completes it.
 
     \b
     Examples:
@@ -24,4 +25,6 @@ def command(model: str, env: str, version: str | None, reason: str, json_: bool)
     from tagline.flow.rollback import rollback
     from tagline.render.terminal import rollback_text
 
-    show(rollback(open_world(json_), model, env, to=version or "", reason=reason), json_, rollback_text)
+    done = rollback(open_world(json_), model, env, to=version or "", reason=reason)
+    show(done, json_, rollback_text)
+    return done.exit_code

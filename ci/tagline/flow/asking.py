@@ -62,7 +62,7 @@ class Preview(msgspec.Struct, frozen=True):
 def promote(world: World, ask: Ask) -> Asked:
     """Push the tag that asks; a request for the same version that is open, or serves, is not made twice.
 
-    Raises the errors of resolving (20–29, 40–49, `Blocked`) and of pushing (17–19).
+    Raises the errors of resolving (20–29, 40–49, `Blocked`, `PlatformError`) and of pushing (17–19).
     """
     version = _resolved(world, ask)
     done = _nothing_to_ask(world, world.state(), ask, version)
@@ -130,12 +130,13 @@ def _resolved(world: World, ask: Ask) -> ModelVersion:
 
 
 def _nothing_to_ask(world: World, state: State, ask: Ask, version: ModelVersion) -> str:
-    """Why no tag is needed, or ""."""
+    """Why no tag is needed, or ""; raises `PlatformError` where the platform serves another one."""
     if state.place(ask.env, ask.model).serves == version:
+        if resolve.machine_of(world, ask.env, ask.model) == world.platform.machine:
+            resolve.agreed(world, state, ask.env, ask.model)
         return f"{version} serves {ask.env} already"
-    for one in tags.requests(world.facts, state):
-        place = (one.promotion.env, one.promotion.model)
-        if place != (ask.env, ask.model) or state.ended(one.promotion):
+    for one in tags.requests_of(world.facts, state, ask.env, ask.model):
+        if state.ended(one.promotion):
             continue
         if tags.details(world.repo, one).model_version == version:
             return f"{one.promotion} asks for {version} already"

@@ -5,12 +5,13 @@ from functools import partial
 from typing import assert_never
 
 from tagline.errors import ConfigError, StillTraining
-from tagline.flow import training
+from tagline.flow import resolve, training
 from tagline.flow.checks import check_commit
 from tagline.flow.plan import (
     AnyStep,
     Check,
     FinishRelease,
+    FinishRollback,
     Known,
     MakeRelease,
     Nothing,
@@ -23,6 +24,7 @@ from tagline.flow.plan import (
 from tagline.flow.promotion import promote_step
 from tagline.flow.release import finish_release, make_release, next_of
 from tagline.flow.report import Report, StepReport, nothing, perform
+from tagline.flow.rollback import finish_rollback
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.history import check_on_a_line
@@ -78,7 +80,15 @@ def _known_merge(world: World, ref: str) -> Known:
         uploaded=claimed is not None and _uploaded(world, state, claimed),
         trained=claimed is not None and _trained(world, state, claimed),
         unregistered=_unregistered(world),
+        rolled_back=_rolled_back(world, state),
     )
+
+
+def _rolled_back(world: World, state: State) -> list[tuple[str, str]]:
+    """Where a rollback was begun on this platform that the ledger does not know."""
+    places = ((env, model) for env in world.policy.environments for model in world.policy.model_names())
+    begun = [place for place in places if resolve.unrecorded(world, state, *place)]
+    return [place for place in begun if resolve.machine_of(world, *place) in {"", world.platform.machine}]
 
 
 def _trained(world: World, state: State, release: Release) -> bool:
@@ -111,6 +121,7 @@ def _known_schedule(world: World, ref: str) -> Known:
         open_promotions=newest,
         unfinished=sorted(waiting),
         unregistered=_unregistered(world),
+        rolled_back=_rolled_back(world, state),
     )
 
 
@@ -143,6 +154,8 @@ def name_of(step: AnyStep) -> str:
             return "training"
         case Register():
             return "register"
+        case FinishRollback():
+            return "rollback"
         case Promote():
             return "promotion"
         case Nothing():
@@ -163,6 +176,8 @@ def _act(world: World, step: AnyStep) -> Callable[[], StepReport]:
             return partial(_train, world, step.release)
         case Register():
             return partial(training.register_step, world)
+        case FinishRollback():
+            return partial(finish_rollback, world, step.env, step.model)
         case Promote():
             return partial(promote_step, world, step.promotion)
         case Nothing():

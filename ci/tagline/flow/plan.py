@@ -46,11 +46,18 @@ class Promote(Step, frozen=True, tag=True):
     promotion: Promotion
 
 
+class FinishRollback(Step, frozen=True, tag=True):
+    """A rollback that was begun on this platform and is not in the ledger."""
+
+    env: str
+    model: str
+
+
 class Nothing(Step, frozen=True, tag=True):
     """Nothing to do, and why."""
 
 
-AnyStep = Check | MakeRelease | FinishRelease | Train | Register | Promote | Nothing
+AnyStep = Check | MakeRelease | FinishRelease | Train | Register | FinishRollback | Promote | Nothing
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -66,6 +73,7 @@ class Known(msgspec.Struct, frozen=True):
 
     `next_release` is the version that HEAD would get, None with `next_reason` where there is none to make.
     `claimed` is the release that HEAD already has; `uploaded` and `trained` say how far it came.
+    `rolled_back` names the (environment, model) pairs with a rollback that never reached the ledger.
     `promotion` is the tag event's; `open_promotions` are the newest of each (environment, model) without an
     end, `unfinished` the releases that were claimed and not uploaded.
     """
@@ -81,6 +89,7 @@ class Known(msgspec.Struct, frozen=True):
     trained: bool = False
     promotion: Promotion | None = None
     open_promotions: list[Promotion] = []
+    rolled_back: list[tuple[str, str]] = []
     unfinished: list[Release] = []
     unregistered: int = 0
 
@@ -112,17 +121,23 @@ def _register(known: Known) -> list[Register]:
     return [Register(reason=f"{known.unregistered} finished training(s) not yet registered")]
 
 
+def _rolled_back(known: Known) -> list[FinishRollback]:
+    why = "a rollback was begun and is not recorded"
+    return [FinishRollback(env=env, model=model, reason=why) for env, model in known.rolled_back]
+
+
 def _merge(known: Known) -> list[AnyStep]:
     if known.next_release:
         release = known.next_release
         steps: list[AnyStep] = [
+            *_rolled_back(known),
             Check(smoke=False, reason="a release needs its checks"),
             MakeRelease(release=release, reason=known.next_reason),
         ]
         if known.train_on_release:
             steps.append(Train(release=release, reason="train: on-release"))
         return steps
-    steps = [*_register(known)]
+    steps = [*_rolled_back(known), *_register(known)]
     if known.claimed and not known.uploaded:
         steps.append(FinishRelease(release=known.claimed, reason="claimed, not uploaded: goes on"))
     if known.claimed and known.train_on_release and not known.trained and not known.unregistered:
@@ -140,7 +155,7 @@ def _tag(known: Known) -> list[AnyStep]:
 
 
 def _schedule(known: Known) -> list[AnyStep]:
-    steps: list[AnyStep] = []
+    steps: list[AnyStep] = [*_rolled_back(known)]
     for release in known.unfinished:
         steps.append(FinishRelease(release=release, reason="claimed, not uploaded: goes on"))
     steps += _register(known)

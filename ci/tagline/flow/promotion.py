@@ -1,14 +1,15 @@
 """A promotion from its tag to its end: ask once, gate once, roll out, and say in the ledger how it ended."""
 
-import time
 from collections.abc import Callable
 
 from tagline.errors import Blocked, GateInconclusive, GateRefused, ModelDoesNotLoad, VersionError
 from tagline.flow import resolve
+from tagline.flow.ending import close, end, error_again
 from tagline.flow.gating import hold_contest
+from tagline.flow.newer import newer_than
 from tagline.flow.report import Said, StepReport, done, nothing
 from tagline.flow.scribe import Scribe
-from tagline.flow.wording import already_serves, ending_events, gate_event, promoted, superseded
+from tagline.flow.wording import already_serves, failed, gate_event, promoted, superseded
 from tagline.flow.world import World
 from tagline.git import events as ev
 from tagline.git import tags
@@ -20,10 +21,9 @@ from tagline.platforms import ServerSpec
 from tagline.rollout.plan import plan_of
 from tagline.rollout.request import RealClock, Request
 from tagline.rollout.run import roll_out, saved
-from tagline.rollout.state import Outcome, error_of
+from tagline.rollout.state import Outcome
+from tagline.rollout.state import State as Rollout
 from tagline.words import ModelVersion, Promotion
-
-NEWER_EVERY = 10.0
 
 
 def promote_step(world: World, promotion: Promotion) -> StepReport:
@@ -34,7 +34,13 @@ def promote_step(world: World, promotion: Promotion) -> StepReport:
     """
     resolve.check_place(world.policy, promotion.env, promotion.model)
     resolve.check_machine(world, promotion.env, promotion.model)
-    _finish_earlier(world, promotion)
+    left = _decided(world, promotion)
+    if left and left.promotion == promotion:
+        return _rolled_out(
+            world, promotion, resolve.spec_of(world, world.state(), promotion.model, left.candidate)
+        )
+    if left:
+        _finish(world, left)
     with world.platform.rollouts.lock(promotion.env, promotion.model):
         world.refresh()
         over = _over_before(world, promotion)
@@ -43,7 +49,8 @@ def promote_step(world: World, promotion: Promotion) -> StepReport:
         asked = _asked(world, promotion)
         version = ModelVersion.parse(asked.model_version)
         if world.state().place(promotion.env, promotion.model).serves == version:
-            _end(world, promotion, already_serves(promotion), promoted(promotion, version, version))
+            resolve.agreed(world, world.state(), promotion.env, promotion.model)
+            end(world, promotion, already_serves(promotion), promoted(promotion, version, version))
             return nothing("promotion", f"{version} serves {promotion.env} already")
         spec = resolve.spec_of(world, world.state(), promotion.model, version)
         _pass_gate(world, promotion, asked, spec)
@@ -51,23 +58,28 @@ def promote_step(world: World, promotion: Promotion) -> StepReport:
 
 
 def _over_before(world: World, promotion: Promotion) -> str:
-    """Why there is nothing left to do for a promotion, or "" where there is; raises `TagMoved`."""
+    """Why there is nothing left to do for a promotion, or "" where there is.
+
+    Raises `TagMoved`, and the error of one that failed before: a job that is run again stays red.
+    """
     numbers = [one.promotion.n for one in _requests(world, promotion)]
     state = world.state()
     if state.ended(promotion):
         known = state.promotions.get(promotion)
+        error = error_again(world, state, promotion)
+        if error:
+            raise error
         return f"{promotion} ended before: {known.status if known else 'settled by adoption'}"
     newest = max([promotion.n, *numbers])
     if newest > promotion.n:
-        _end(world, promotion, superseded(promotion, newest))
+        end(world, promotion, superseded(promotion, newest))
         return f"{promotion} gave way to number {newest}"
     return ""
 
 
 def _requests(world: World, like: Promotion) -> list[TagRequest]:
     """The promotion tags of this environment and model."""
-    found = tags.requests(world.facts, world.state())
-    return [one for one in found if (one.promotion.env, one.promotion.model) == (like.env, like.model)]
+    return tags.requests_of(world.facts, world.state(), like.env, like.model)
 
 
 def _asked(world: World, promotion: Promotion) -> ev.Asked:
@@ -139,21 +151,22 @@ def _pass_gate(world: World, promotion: Promotion, asked: ev.Asked, spec: Server
         raise GateInconclusive(gated.why, where=str(promotion), fix="gather more rows for gate.data")
 
 
-def _finish_earlier(world: World, promotion: Promotion) -> None:
-    """Carry out, and write down, an earlier promotion whose verdict stands and whose end is not in the ledger.
+def _decided(world: World, promotion: Promotion) -> Rollout | None:
+    """A rollout here whose verdict stands and whose end is not in the ledger: what a killed process leaves.
 
-    A process that was killed between the two leaves such a one; it must not be taken for superseded.
+    It must not be taken for superseded.
     """
-    state = world.state()
     left = saved(world.platform.rollouts, promotion.env, promotion.model)
-    if left is None or left.promotion == promotion or not left.phase.decided:
-        return
-    if left.promotion not in state.promotions or state.ended(left.promotion):
-        return
+    if left is None or not left.phase.decided or left.promotion not in world.state().promotions:
+        return None
+    return None if world.state().ended(left.promotion) else left
+
+
+def _finish(world: World, left: Rollout) -> None:
+    """Carry out, and write down, an earlier promotion that was decided."""
     world.told(Said(f"{left.promotion} was decided and not finished: finishing it first"))
-    spec = resolve.spec_of(world, state, promotion.model, left.candidate)
-    outcome = _roll_out(world, left.promotion, spec)
-    _end(world, left.promotion, *ending_events(outcome))
+    spec = resolve.spec_of(world, world.state(), left.promotion.model, left.candidate)
+    close(world, _roll_out(world, left.promotion, spec))
 
 
 def _roll_out(world: World, promotion: Promotion, spec: ServerSpec) -> Outcome:
@@ -165,7 +178,7 @@ def _roll_out(world: World, promotion: Promotion, spec: ServerSpec) -> Outcome:
         hint=f"tagline local traffic {promotion.model} --env {promotion.env}",
         by=world.author.actor,
         tick=min(1.0, plan.ttl / 3),
-        newer=_newer(world, promotion),
+        newer=newer_than(world.repo, promotion, plan.ttl),
     )
     with Scribe(world, promotion, spec.version) as scribe:
         return roll_out(world.platform.serving, world.platform.rollouts, request, RealClock(), scribe.told)
@@ -175,42 +188,12 @@ def _rolled_out(world: World, promotion: Promotion, spec: ServerSpec) -> StepRep
     try:
         outcome = _roll_out(world, promotion, spec)
     except (ModelDoesNotLoad, Blocked) as why:  # the same the next time: a new promotion asks for another try
-        failed = ev.Failed(env=promotion.env, model=promotion.model, n=promotion.n, why=why.what)
-        _end(world, promotion, failed)
+        end(world, promotion, failed(promotion, why.what))
         raise
-    _end(world, promotion, *ending_events(outcome))
-    error = error_of(outcome)
+    error = close(world, outcome)
     if error:
         raise error
     return done("promotion", outcome.reason, version=str(outcome.candidate), promotion=str(promotion))
-
-
-def _newer(world: World, promotion: Promotion) -> Callable[[], Promotion | None]:
-    """Asks the remote, at most every ten seconds, for a newer promotion of the same place."""
-    from tagline.git import remote
-
-    looked, newest = time.monotonic(), promotion
-    place = str(promotion).removesuffix(str(promotion.n))
-
-    def newer() -> Promotion | None:
-        nonlocal looked, newest
-        if time.monotonic() - looked >= NEWER_EVERY:
-            looked = time.monotonic()
-            names = (ref.removeprefix("refs/tags/") for ref in remote.listing(world.repo).refs)
-            asked = [tags.parse(name) for name in names if name.startswith(place)]
-            newest = max([promotion, *asked])
-        return newest if newest.n > promotion.n else None
-
-    return newer
-
-
-def _end(world: World, promotion: Promotion, *events: ev.AnyEvent) -> None:
-    """Write the end of a promotion, unless it stands already."""
-
-    def make(state: State) -> Batch:
-        return Batch() if state.ended(promotion) else Batch(events=events)
-
-    world.append(make)
 
 
 def _append_once(world: World, event: ev.Gated, missing: Callable[[Asking], bool]) -> None:

@@ -51,6 +51,13 @@ def blocks(world: World, state: State, env: str, model: str) -> dict[ModelVersio
     return known
 
 
+def unrecorded(world: World, state: State, env: str, model: str) -> dict[ModelVersion, str]:
+    """What was taken back here by hand, with why, and is not in the ledger yet; in the order of the blocks."""
+    known = state.place(env, model).blocks
+    made = ((ModelVersion.parse(one.version), one) for one in world.platform.rollouts.blocks(env, model))
+    return {version: block.reason for version, block in made if not block.promotion and version not in known}
+
+
 def check_block(world: World, state: State, env: str, model: str, version: ModelVersion) -> None:
     """Raise `Blocked` (who, why, the command that lifts it) where a version may not be promoted."""
     block = blocks(world, state, env, model).get(version)
@@ -161,7 +168,8 @@ def agreed(world: World, state: State, env: str, model: str) -> ModelVersion | N
             f"{serves} serves {env}/{model}, and the ledger knows nothing of it",
             fix=f"tagline adopt --reason '…' settles it with {serves} serving",
         )
+    blocked = serves is not None and decided in blocks(world, state, env, model)
     raise PlatformError(
         f"the ledger says that {decided} serves {env}/{model}, the platform says {serves or 'nothing'}",
-        fix=f"tagline rollback {model} --env {env} --to {decided}",
+        fix=f"tagline rollback {model} --env {env} --to {serves if blocked else decided}",
     )

@@ -1,23 +1,29 @@
-"""Back to the last good version, at once: weights first, then the block, then the tag and the ledger."""
+"""Back to the last good version, at once: the block first, then the weights, then the tag and the ledger.
+
+A block by hand that the ledger does not know is a rollback that was begun and not recorded. Whoever comes next,
+the same command or `tagline ci`, completes that one instead of going one version further.
+"""
 
 import msgspec
 
 from tagline.errors import NothingToRollBackTo, TaglineError
 from tagline.flow import resolve
-from tagline.flow.report import Said
+from tagline.flow.report import Said, StepReport, done, nothing
 from tagline.flow.world import World
 from tagline.git import events as ev
 from tagline.git import tags
 from tagline.git.ledger import Batch
+from tagline.git.objects import NewTag
 from tagline.git.state import State
-from tagline.platforms import Block
+from tagline.platforms import Block, Route
 from tagline.words import ModelVersion, Promotion, one_of
 
 
 class RolledBack(msgspec.Struct, frozen=True):
     """What a rollback did: what serves now, what was taken back (blocked from now on), and its tag.
 
-    `unpushed` says why the tag is not on the remote yet; the weights have moved all the same.
+    `unpushed` says why the tag is not on the remote yet, and `exit_code` is that error's; the weights have
+    moved all the same.
     """
 
     model: str
@@ -26,123 +32,148 @@ class RolledBack(msgspec.Struct, frozen=True):
     taken_back: str
     tag: str = ""
     unpushed: str = ""
+    exit_code: int = 0
 
 
 def rollback(world: World, model: str, env: str, *, to: str = "", reason: str = "") -> RolledBack:
-    """Switch to the last good unblocked version (or `to`), block what is taken back, then tell git.
+    """Block what is taken back, switch to the last good unblocked version (or `to`), then tell git.
 
     Raises `NothingToRollBackTo`, `NotTrained`, `ModelDoesNotLoad`, `OtherMachine`.
     """
     one_of(env, world.policy.environments, "environment")
     one_of(model, world.policy.model_names(), "model")
     resolve.check_machine(world, env, model)
-    state = world.state()
-    route = world.platform.serving.route(env, model)
+    state, route = world.state(), world.platform.serving.route(env, model)
+    begun = resolve.unrecorded(world, state, env, model)
+    bad, target = _chosen(world, state, route, to)
+    _prepare(world, state, route, target)
+    if bad is not None and bad not in begun:
+        block = Block(str(bad), world.author.actor, reason or "rolled back by hand")
+        world.platform.rollouts.block(env, model, block)
+    _switch(world, env, model, target)
+    taken = bad or next(reversed(begun), None)
+    result = RolledBack(model, env, str(target), str(taken or ""))
+    if taken is None:
+        return msgspec.structs.replace(result, unpushed="nothing was taken back: no tag is needed")
+    try:
+        tag = _record(world, env, model, target)
+    except TaglineError as error:
+        return msgspec.structs.replace(result, unpushed=error.what, exit_code=error.exit_code)
+    world.told(Said(f"{taken} is blocked in {env} until it is unblocked"))
+    return msgspec.structs.replace(result, tag=tag)
+
+
+def finish_rollback(world: World, env: str, model: str) -> StepReport:
+    """Complete a rollback that was begun here and never recorded; raises what `rollback` and pushing raise."""
+    state, route = world.state(), world.platform.serving.route(env, model)
+    begun = resolve.unrecorded(world, state, env, model)
+    if not begun:
+        return nothing("rollback", f"every rollback of {env}/{model} is recorded")
+    _, target = _chosen(world, state, route, "")
+    _prepare(world, state, route, target)
+    _switch(world, env, model, target)
+    tag = _record(world, env, model, target)
+    return done("rollback", f"{', '.join(map(str, begun))} taken back, {target} serves {env}", tag=tag)
+
+
+def _chosen(world: World, state: State, route: Route, to: str) -> tuple[ModelVersion | None, ModelVersion]:
+    """What is taken back (None: it is blocked already), and the version to go back to.
+
+    That is `to`; else what serves, where a canary or an unrecorded rollback is what is left; else the last good.
+    """
+    env, model = route.env, route.model
     decided = state.place(env, model).serves
     serving = route.main or decided
+    held = resolve.blocks(world, state, env, model)
     canary = next((arm.version for arm in route.arms if arm.weight and arm.version != serving), None)
-    half = decided is not None and decided != serving and decided in resolve.blocks(world, state, env, model)
-    keep = serving if canary is not None or half else None
-    target = _target(world, state, Promotion(env, model, 1), to, keep, serving)
-    bad = canary or next((one for one in (serving, decided) if one not in {None, target}), None)
-    _switch(world, state, env, model, target)
-    why = reason or "rolled back by hand"
-    if bad:
-        block = Block(str(bad), world.author.actor, why)
-        world.platform.rollouts.block(env, model, block)
-    done = RolledBack(model, env, str(target), str(bad or ""))
-    if bad is None:
-        return msgspec.structs.replace(done, unpushed="nothing was taken back: no tag is needed")
-    return _told_to_git(world, done, why)
-
-
-def _target(
-    world: World,
-    state: State,
-    place: Promotion,
-    to: str,
-    keep: ModelVersion | None,
-    serving: ModelVersion | None,
-) -> ModelVersion:
-    """The version to go back to: the one named, the one to keep, or the last good one.
-
-    Kept is the stable model under a canary, and what serves where an earlier rollback never reached git.
-    """
+    begun = resolve.unrecorded(world, state, env, model)
     if to:
-        return resolve.by_version(world, state, place.env, place.model, ModelVersion.parse(to))
-    if keep is not None:
-        return keep
-    held = resolve.blocks(world, state, place.env, place.model)
-    good = [one for one in state.place(place.env, place.model).good if one != serving and one not in held]
+        target = resolve.by_version(world, state, env, model, ModelVersion.parse(to))
+    elif serving is not None and serving not in held and (canary is not None or begun):
+        target = serving
+    else:
+        target = _last_good(world, state, route, serving)
+    suspects = (canary, serving, decided if to else None)
+    fit = (one for one in suspects if one not in {None, target} and one not in held)
+    return next(fit, None), target
+
+
+def _last_good(world: World, state: State, route: Route, serving: ModelVersion | None) -> ModelVersion:
+    held = resolve.blocks(world, state, route.env, route.model)
+    good = [one for one in state.place(route.env, route.model).good if one != serving and one not in held]
     if not good:
         raise NothingToRollBackTo(
-            f"no earlier good version of {place.model} is known in {place.env}",
-            fix=f"tagline rollback {place.model} --env {place.env} --to VERSION",
+            f"no earlier good version of {route.model} is known in {route.env}",
+            fix=f"tagline rollback {route.model} --env {route.env} --to VERSION",
         )
     return good[-1]
 
 
-def _switch(world: World, state: State, env: str, model: str, target: ModelVersion) -> None:
-    """All traffic to the target: at once where its server is warm, else once it is ready."""
-    serving = world.platform.serving
-    route = serving.route(env, model)
+def _prepare(world: World, state: State, route: Route, target: ModelVersion) -> None:
+    """Have a warm server of the target, so that nothing is blocked for one that does not load."""
     warm = any(arm.version == target and arm.ready for arm in route.arms)
     if not warm or not route.up:
         world.told(Said(f"starting a server of {target}"))
-        serving.deploy(env, resolve.spec_of(world, state, model, target))
+        world.platform.serving.deploy(route.env, resolve.spec_of(world, state, route.model, target))
+
+
+def _switch(world: World, env: str, model: str, target: ModelVersion) -> None:
+    """All traffic to the target."""
+    serving = world.platform.serving
     others = {arm.version: 0 for arm in serving.route(env, model).arms}
     serving.set_weights(env, model, {**others, target: 100})
     world.told(Said(f"{target} serves {env}/{model}"))
 
 
-def _told_to_git(world: World, done: RolledBack, why: str) -> RolledBack:
-    """Push the tag with the events that belong to it; a remote that cannot be reached loses nothing."""
+def _record(world: World, env: str, model: str, target: ModelVersion) -> str:
+    """Push the tags and the events of what was taken back; returns the newest tag, "" where all stood."""
     pushed: list[str] = []
-    target, bad = ModelVersion.parse(done.to), ModelVersion.parse(done.taken_back)
 
     def make(state: State) -> Batch:
         pushed.clear()
-        number = tags.next_number(world.facts, state, done.env, done.model)
-        promotion = Promotion(done.env, done.model, number)
-        pushed.append(str(promotion))
-        released = state.release(world.policy.pipeline, target.release)
-        wanted = tags.Details(model_version=target, reason=why, rollback_of=_promotion_of(state, done))
-        tag = tags.promotion_tag(promotion, released.commit if released else world.facts.head, wanted)
-        return Batch(events=_events(world, promotion, done, why), tags=[tag])
+        number = tags.next_number(world.facts, state, env, model)
+        begun = resolve.unrecorded(world, state, env, model).items()
+        events = [
+            _event(Promotion(env, model, n), bad, target, why) for n, (bad, why) in enumerate(begun, number)
+        ]
+        asked = [_tag(world, state, event) for event in events]
+        pushed.extend(tag.name for tag in asked)
+        return Batch(events=events, tags=asked)
 
-    try:
-        world.append(make)
-    except TaglineError as error:
-        return msgspec.structs.replace(done, unpushed=error.what)
-    world.told(Said(f"{bad} is blocked in {done.env} until it is unblocked"))
-    return msgspec.structs.replace(done, tag=pushed[0])
+    world.append(make)
+    return pushed[-1] if pushed else ""
 
 
-def _promotion_of(state: State, done: RolledBack) -> Promotion | None:
-    """The newest promotion of this place that asked for what was taken back."""
-    asked = (one for one in state.promotions.values() if one.asked is not None)
-    mine = [
-        one.promotion
-        for one in asked
-        if (one.promotion.env, one.promotion.model) == (done.env, done.model)
-        and one.asked is not None
-        and one.asked.model_version == done.taken_back
-    ]
-    return max(mine, default=None)
-
-
-def _events(world: World, promotion: Promotion, done: RolledBack, why: str) -> list[ev.AnyEvent]:
-    """The events of a rollback by hand; only the platform `local` may append them here."""
-    back = ev.RolledBack(
-        env=done.env,
-        model=done.model,
+def _event(promotion: Promotion, bad: ModelVersion, target: ModelVersion, why: str) -> ev.RolledBack:
+    return ev.RolledBack(
+        env=promotion.env,
+        model=promotion.model,
         n=promotion.n,
-        taken_back=done.taken_back,
-        to=done.to,
+        taken_back=str(bad),
+        to=str(target),
         by=ev.By.PERSON,
         why=why,
     )
-    return [back]
+
+
+def _tag(world: World, state: State, event: ev.RolledBack) -> NewTag:
+    target = ModelVersion.parse(event.to)
+    released = state.release(world.policy.pipeline, target.release)
+    undone = _promotion_of(state, event.promotion, event.taken_back)
+    wanted = tags.Details(model_version=target, reason=event.why, rollback_of=undone)
+    return tags.promotion_tag(event.promotion, released.commit if released else world.facts.head, wanted)
+
+
+def _promotion_of(state: State, like: Promotion, version: str) -> Promotion | None:
+    """The newest promotion of this place that asked for what was taken back."""
+    mine = [
+        one.promotion
+        for one in state.promotions.values()
+        if (one.promotion.env, one.promotion.model) == (like.env, like.model)
+        and one.asked is not None
+        and one.asked.model_version == version
+    ]
+    return max(mine, default=None)
 
 
 def unblock(world: World, model: str, version: str, env: str, reason: str) -> str:
@@ -159,6 +190,8 @@ def unblock(world: World, model: str, version: str, env: str, reason: str) -> st
         event = ev.Unblocked(env=env, model=model, model_version=version, by=world.author.actor, why=reason)
         return Batch(events=[event])
 
+    world.platform.rollouts.unblock(
+        env, model, wanted
+    )  # first: one the ledger forgot is taken for a rollback
     world.append(make)
-    world.platform.rollouts.unblock(env, model, wanted)
     return f"{wanted} may be promoted to {env} again"

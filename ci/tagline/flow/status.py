@@ -45,7 +45,10 @@ class ReleaseStatus(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Everything `tagline status` shows; `as_of` is when the remote was last looked at (ISO 8601, UTC)."""
+    """Everything `tagline status` shows; `as_of` is when the remote was last looked at (ISO 8601, UTC).
+
+    `unreadable` are tags that claim to be promotions and that nobody can act on.
+    """
 
     pipeline: str
     platform: str
@@ -53,6 +56,7 @@ class Status(msgspec.Struct, frozen=True):
     releases: list[ReleaseStatus]
     places: list[PlaceStatus]
     next: str
+    unreadable: list[str] = []
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -84,6 +88,7 @@ def status(world: World) -> Status:
         releases=releases[:SHOWN_RELEASES],
         places=places,
         next=_next(world, state, releases, places),
+        unreadable=tags.malformed(world.facts, state),
     )
 
 
@@ -129,11 +134,7 @@ def _place(world: World, state: State, env: str, model: str) -> PlaceStatus:
 
 
 def _newest(world: World, state: State, env: str, model: str) -> tuple[Promotion | None, str]:
-    mine = [
-        one
-        for one in tags.requests(world.facts, state)
-        if (one.promotion.env, one.promotion.model) == (env, model)
-    ]
+    mine = tags.requests_of(world.facts, state, env, model)
     if not mine:
         return None, ""
     known = state.promotions.get(mine[-1].promotion)
@@ -151,6 +152,8 @@ def _disagree(world: World, place: PlaceStatus) -> list[str]:
         said.append(
             f"the ledger says {place.decided or 'nothing'} serves, the platform {place.serves or 'nothing'}"
         )
+    if place.decided in place.blocked:
+        said.append(f"{place.decided} was taken back here, which the ledger does not know yet")
     if place.serves and not place.up:
         said.append(f"{place.serves} is recorded as serving, but the local platform is down")
     if place.asked_open:
@@ -163,8 +166,12 @@ def _next(world: World, state: State, releases: list[ReleaseStatus], places: lis
     down = any(place.serves and not place.up for place in places)
     waiting = next((place for place in places if place.asked_open), None)
     torn = next((place for place in places if place.disagree and not place.asked_open and place.up), None)
+    undone = next((place for place in places if place.serves and place.decided in place.blocked), None)
     if down:
         return "tagline local up"
+    if undone:
+        to = "" if undone.serves in undone.blocked else f" --to {undone.serves}"
+        return f"tagline rollback {undone.model} --env {undone.env}{to}"
     if waiting:
         return f"tagline ci --event tag --ref {waiting.asked}"
     if torn:

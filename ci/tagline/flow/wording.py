@@ -54,7 +54,7 @@ def ending_events(outcome: Outcome) -> list[ev.AnyEvent]:
         case Ending.SUPERSEDED if outcome.superseded_by is not None:
             return [superseded(promotion, outcome.superseded_by.n)]
         case Ending.SUPERSEDED | Ending.BLOCKED:
-            return [ev.Failed(**place, n=promotion.n, why=outcome.reason)]
+            return [failed(promotion, outcome.reason)]
 
 
 def numbers_of(outcome: Outcome) -> dict[str, float]:
@@ -90,3 +90,8 @@ def already_serves(promotion: Promotion) -> ev.Gated:
 def superseded(promotion: Promotion, by: int) -> ev.Superseded:
     """Number `by` took its place."""
     return ev.Superseded(env=promotion.env, model=promotion.model, n=promotion.n, by=by)
+
+
+def failed(promotion: Promotion, why: str) -> ev.Failed:
+    """It ended without a verdict on the model."""
+    return ev.Failed(env=promotion.env, model=promotion.model, n=promotion.n, why=why)

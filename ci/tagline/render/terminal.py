@@ -93,6 +93,7 @@ def status_text(status: "Status") -> str:
     parts.append(table(rows) or "  none")
     for place in status.places:
         parts += ["", *_place_lines(place)]
+    parts += [f"\nunreadable tag, nobody acts on it: {name}" for name in status.unreadable]
     return "\n".join([*parts, "", f"next: {status.next}"])
 
 

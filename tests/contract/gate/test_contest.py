@@ -66,6 +66,17 @@ def test_a_served_scorer_that_no_longer_fits_names_the_override(world: World) ->
     assert world.judge(candidate, candidate_scores=True).scorer == "candidate"
 
 
+def test_a_scorer_of_errors_to_one_side_does_not_let_a_constant_model_pass(world: World) -> None:
+    lines = world.data.read_text().splitlines()
+    classes = [",".join([*line.split(",")[:3], str(n % 3), "big"]) for n, line in enumerate(lines[1:])]
+    world.freeze("\n".join([lines[0], *classes]) + "\n")
+    world.served = None
+    constant = PREDICTOR.replace("return [", "return ['0' for each in instances] or [")
+    above = scorer('int(float(answer) > float(truth[row]["kind"]))')
+    with pytest.raises(GateError, match=r"predictions that are another label as right, such as '0' where"):
+        world.judge(world.release("new", wrong=[], predictor=constant, scores=above))
+
+
 def test_features_come_in_an_order_that_does_not_follow_the_labels(world: World) -> None:
     text = world.data.read_text()
     header, *lines = text.splitlines()

@@ -156,7 +156,7 @@ def test_what_stands_in_the_interpreters_place_is_never_run_by_the_parent(
 ) -> None:
     made = engine.build(tmp_path)
     made.python.unlink()
-    made.python.write_text(f"#!/bin/sh\nenv > {tmp_path}/stolen\nexec {sys.executable} \"$@\"\n")
+    made.python.write_text(f'#!/bin/sh\nenv > {tmp_path}/stolen\nexec {sys.executable} "$@"\n')
     made.python.chmod(0o755)
     (tmp_path / "tree").mkdir()
     engine.build(tmp_path / "tree")

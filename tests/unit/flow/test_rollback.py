@@ -1,0 +1,120 @@
+"""A rollback killed anywhere, or kept from git, is completed by whoever comes next, and never undone."""
+
+from pathlib import Path
+
+import pytest
+from tagline.errors import NothingToRollBackTo, PlatformError, PushRefused
+from tagline.flow import resolve
+from tagline.flow.ci import plan_event, run_plan
+from tagline.flow.status import status
+
+from tests.fakes.simulated_platform import ENV, MODEL, Killed
+from tests.unit.flow.world import ONE, THREE, TWO, Stage, stage
+
+
+def killed_at(on: Stage, number: int, to: str = "") -> bool:
+    """Run a rollback that dies at this touch of the platform; False where it made fewer."""
+    touched = 0
+
+    def trip(call: str) -> None:
+        nonlocal touched
+        touched += 1
+        if touched == number:
+            raise Killed
+
+    on.on.tripwire = trip
+    try:
+        on.rollback(to)
+    except Killed:
+        return True
+    finally:
+        on.on.tripwire = lambda call: None
+    return False
+
+
+@pytest.mark.timeout(300)
+def test_a_rollback_killed_anywhere_is_completed_by_the_same_command(tmp_path: Path) -> None:
+    number = 0
+    while True:
+        number += 1
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        on = stage(folder)
+        if not killed_at(on, number):
+            break
+        on.rollback()
+        assert (on.main, on.place.serves) == (TWO, TWO), number
+        assert list(on.place.blocks) == [THREE]
+        assert on.kinds().count("RolledBack") == 1
+    assert number > 8
+
+
+def test_a_rollback_killed_before_its_weights_goes_where_the_next_command_says(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    on.on.tripwire = lambda call: (_ for _ in ()).throw(Killed) if call == "set_weights" else None
+    with pytest.raises(Killed):
+        on.rollback(str(ONE))
+    on.on.tripwire = lambda call: None
+    on.rollback(str(ONE))
+    assert (on.main, on.place.serves, list(on.place.blocks)) == (ONE, ONE, [THREE])
+
+
+def test_a_rollback_under_a_canary_takes_back_the_canary_however_often_it_is_called(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    on.on.set_weights(ENV, MODEL, {TWO: 10, THREE: 90})
+    on.on.tripwire = lambda call: (_ for _ in ()).throw(Killed) if call == "set_weights" else None
+    with pytest.raises(Killed):
+        on.rollback()
+    on.on.tripwire = lambda call: None
+    on.rollback()
+    assert (on.main, on.place.serves, list(on.place.blocks)) == (THREE, THREE, [TWO])
+
+
+def test_a_second_rollback_goes_one_version_further_and_a_third_has_nowhere_to_go(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    assert (on.rollback().to, on.rollback().to) == (str(TWO), str(ONE))
+    with pytest.raises(NothingToRollBackTo):
+        on.rollback()
+    assert on.main == ONE
+
+
+def unpushed(on: Stage) -> None:
+    """A rollback while the remote takes nothing; from then on it takes everything again."""
+    on.bare.refuse_all()
+    done = on.rollback()
+    assert (done.to, done.tag, done.exit_code) == (str(TWO), "", PushRefused.exit_code)
+    (on.bare.path / "hooks/pre-receive").unlink()
+
+
+def test_advice_after_an_unpushed_rollback_never_leads_back_to_the_bad_model(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    unpushed(on)
+    fix = f"tagline rollback {MODEL} --env {ENV} --to {TWO}"
+    with pytest.raises(PlatformError) as caught:
+        resolve.agreed(on.world, on.world.state(), ENV, MODEL)
+    assert caught.value.fix == fix
+    assert status(on.world).next == fix
+    on.rollback(str(TWO))
+    assert (on.main, on.place.serves, list(on.place.blocks)) == (TWO, TWO, [THREE])
+
+
+@pytest.mark.parametrize("event", ["schedule", "merge"])
+def test_an_unpushed_rollback_is_recorded_by_the_next_ci(tmp_path: Path, event: str) -> None:
+    on = stage(tmp_path)
+    unpushed(on)
+    plan = plan_event(on.world, event, None)
+    first = [step for step in plan.steps if type(step).__name__ == "FinishRollback"]
+    assert len(first) == 1 and plan.steps[0] == first[0]
+    report = run_plan(on.world, type(plan)(plan.event, plan.ref, plan.steps[:1]))
+    assert report.exit_code == 0, report.error
+    assert (on.main, on.place.serves, list(on.place.blocks)) == (TWO, TWO, [THREE])
+    assert all(type(step).__name__ != "FinishRollback" for step in plan_event(on.world, event, None).steps)
+
+
+def test_a_second_unpushed_rollback_by_name_is_recorded_with_the_first(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    unpushed(on)
+    assert on.rollback(str(ONE)).taken_back == str(TWO)
+    assert (on.main, on.place.serves) == (ONE, ONE)
+    assert set(on.place.blocks) == {TWO, THREE}
+    assert on.kinds().count("RolledBack") == 2
