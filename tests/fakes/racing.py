@@ -105,7 +105,8 @@ def _put(folder: Path, script: str) -> str:
 def careless_git(folder: Path, pushers: int) -> str:
     """A folder with a `git` that drops the leases of a push and forces it: the guard taken away.
 
-    A push waits until `pushers` of them have come, so that all were made from the same state.
+    A push waits until `pushers` of them have come, so that all were made from the same state, and then for its
+    turn, so that none fails on another's lock.
     """
     real = _real_git()
     return _put(
@@ -116,10 +117,12 @@ args = [a for a in sys.argv[1:] if not a.startswith("--force-with-lease")]
 if "push" in args:
     args.insert(args.index("push") + 1, "--force")
     here = pathlib.Path({str(folder)!r})
-    (here / f"push-{{os.getpid()}}").touch()
+    mine = here / f"push-{{os.getpid()}}"
+    mine.touch()
     until = time.monotonic() + 20
     while len(list(here.glob("push-*"))) < {pushers} and time.monotonic() < until:
         time.sleep(0.01)
+    time.sleep(0.5 * sorted(here.glob("push-*")).index(mine))
 os.execv({real!r}, [{real!r}, *args])
 """,
     )

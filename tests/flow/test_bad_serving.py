@@ -122,7 +122,7 @@ def test_a_rollback_whose_push_is_refused_moves_the_weights_all_the_same(let_in:
     let_in.bare.refuse_all()
     before = let_in.refs()
     back = let_in.tagline("rollback", "tiny", "--env", "prod")
-    assert back.code == 0, back
+    assert back.code == 17, back
     assert "not in git yet: the remote refused the push" in back.out
     assert predict(let_in, 45) == [1]
     assert let_in.refs() == before

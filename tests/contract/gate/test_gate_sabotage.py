@@ -15,7 +15,9 @@ from .gate_world import LOSS, PREDICTOR, World, frozen_text, scorer
 ABOVE = 'int(answer > truth[row]["kind"])'
 ROWS_WRITTEN = 'csv.writer(file).writerows([["row_id", "slice", "wrong"], *table])'
 RUN = "    run(evaluate)"
-LINK = "    import os\n    os.rename(rows.path, 'x')\n    os.symlink(os.path.abspath('x'), rows.path)\n"
+LINK = (
+    "    import os\n    os.rename(rows.path, rows.path + 'x')\n    os.symlink(rows.path + 'x', rows.path)\n"
+)
 SCORERS = {
     "its sign turned round": (scorer("-" + LOSS), NotYetSupported, "only 0 and 1"),
     "right and wrong exchanged": (scorer(f"1 - {LOSS}"), GateError, "the label itself as wrong"),

@@ -55,7 +55,7 @@ def roll_back(machine: Machine, to: str, kill_at: int = 0) -> list[str]:
 
 def rolled_back(machine: Machine) -> int:
     events = json.loads(machine.shell("cd clone && tagline history --json").out)
-    return sum(event["event"] == "rolled-back" for event in events)
+    return sum(event["event"] == "rolled back" for event in events)
 
 
 def check_point(machine: Machine, kill_at: int) -> None:
