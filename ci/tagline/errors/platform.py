@@ -1,0 +1,33 @@
+"""80–89: what an environment runs on."""
+
+from tagline.errors.base import TaglineError
+
+
+class PlatformError(TaglineError):
+    """The platform did not do what it was asked."""
+
+    exit_code = 80
+
+
+class PortTaken(PlatformError):
+    """Another program listens on the port that tagline needs."""
+
+    exit_code = 81
+
+
+class ModelDoesNotLoad(PlatformError):
+    """The model server did not become ready."""
+
+    exit_code = 82
+
+
+class PlatformUnavailable(PlatformError):
+    """The platform did not answer in time."""
+
+    exit_code = 83
+
+
+class StateBroken(PlatformError):
+    """A state file of the platform cannot be read."""
+
+    exit_code = 84
