@@ -151,6 +151,19 @@ def marked(home: Path) -> list[Identity]:
     return [identity for identity in found if identity]
 
 
+def strays(home: Path, known: set[int]) -> list[Identity]:
+    """Processes of this home that no record names: started just before a supervisor was killed.
+
+    `known` are the process groups of the records; a supervisor is never a stray.
+    """
+    found = []
+    for identity in marked(home):
+        group = os.getpgid(identity.pid) if alive(identity) else 0
+        if group and group not in known and "serving.daemon" not in command(identity.pid):
+            found.append(identity)
+    return found
+
+
 def _serves(pid: int, home: Path) -> bool:
     words = _words(pid, "cmdline")
     ours = [b"--home", os.fsencode(home)]
