@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -37,12 +37,15 @@ class World:
     home: Path
     author: "Author"
     told: Told
+    _read: "tuple[Facts, Ledger] | None" = field(default=None, init=False, repr=False)
 
     def ledger(self) -> "Ledger":
         """The events as last seen, and their sum; raises `LedgerMissing`, `LedgerError`."""
         from tagline.git import ledger
 
-        return ledger.read(self.repo, self.facts)
+        if self._read is None or self._read[0] is not self.facts:
+            self._read = (self.facts, ledger.read(self.repo, self.facts))
+        return self._read[1]
 
     def state(self) -> "State":
         """The sum of the ledger's events as last seen."""
