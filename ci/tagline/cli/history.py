@@ -2,12 +2,13 @@
 
 import click
 
+from tagline.cli import names
 from tagline.cli.shared import as_json, open_world, show
 
 
 @click.command()
-@click.argument("model", required=False)
-@click.option("--env", help="Only this environment.")
+@click.argument("model", required=False, shell_complete=names.models)
+@click.option("--env", shell_complete=names.environments, help="Only this environment.")
 @as_json
 def command(model: str | None, env: str | None, json_: bool) -> None:
     """List the ledger's events, oldest first, each as a sentence.

@@ -2,12 +2,15 @@
 
 import click
 
+from tagline.cli import names
 from tagline.cli.shared import as_json, open_world, show
 
 
 @click.command()
-@click.argument("model")
-@click.option("--to", "env", required=True, metavar="ENV", help="The environment.")
+@click.argument("model", shell_complete=names.models)
+@click.option(
+    "--to", "env", shell_complete=names.environments, required=True, metavar="ENV", help="The environment."
+)
 @click.option("--version", help="A model version such as 1.4.0-r3; default: the newest of HEAD's release.")
 @click.option("--reason", default="", help="Why; kept in the tag and the ledger.")
 @click.option(
