@@ -175,6 +175,7 @@ def _roll_out(world: World, promotion: Promotion, spec: ServerSpec) -> Outcome:
         promotion=promotion,
         spec=spec,
         plan=plan,
+        serves=world.state().place(promotion.env, promotion.model).serves,
         hint=f"tagline local traffic {promotion.model} --env {promotion.env}",
         by=world.author.actor,
         tick=min(1.0, plan.ttl / 3),
