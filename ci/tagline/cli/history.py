@@ -21,4 +21,6 @@ def command(model: str | None, env: str | None, json_: bool) -> None:
     from tagline.flow.status import history
     from tagline.render.terminal import history_text
 
-    show(history(open_world(json_), model=model or "", env=env or ""), json_, history_text)
+    show(
+        history(open_world(json_, may_be_offline=True), model=model or "", env=env or ""), json_, history_text
+    )

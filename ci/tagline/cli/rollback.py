@@ -26,6 +26,6 @@ def command(model: str, env: str, version: str | None, reason: str, json_: bool)
     from tagline.flow.rollback import rollback
     from tagline.render.terminal import rollback_text
 
-    done = rollback(open_world(json_), model, env, to=version or "", reason=reason)
+    done = rollback(open_world(json_, may_be_offline=True), model, env, to=version or "", reason=reason)
     show(done, json_, rollback_text)
     return done.exit_code

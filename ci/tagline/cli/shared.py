@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for programs.")
 
 
-def open_world(json_: bool = False) -> "World":
+def open_world(json_: bool = False, *, may_be_offline: bool = False) -> "World":
     """The repository of the current folder with its remote, policy and platform; progress goes to stderr."""
     from tagline.flow.world import open_world
     from tagline.render.progress import teller
 
-    return open_world(Path.cwd(), teller(sys.stderr if json_ else sys.stdout))
+    return open_world(Path.cwd(), teller(sys.stderr if json_ else sys.stdout), may_be_offline=may_be_offline)
 
 
 def show(result: Any, json_: bool, text: Callable[[Any], str]) -> None:

@@ -62,9 +62,10 @@ class Preview(msgspec.Struct, frozen=True):
 def promote(world: World, ask: Ask) -> Asked:
     """Push the tag that asks; a request for the same version that is open, or serves, is not made twice.
 
-    Raises the errors of resolving (20–29, 40–49, `Blocked`, `PlatformError`) and of pushing (17–19).
+    Raises the errors of resolving (20–29, 40–49, `Blocked`, `OtherMachine`, `PlatformError`) and of pushing (17–19).
     """
     version = _resolved(world, ask)
+    resolve.check_machine(world, ask.env, ask.model)
     done = _nothing_to_ask(world, world.state(), ask, version)
     if done:
         return Asked(ask.model, ask.env, str(version), nothing=done)
@@ -132,8 +133,7 @@ def _resolved(world: World, ask: Ask) -> ModelVersion:
 def _nothing_to_ask(world: World, state: State, ask: Ask, version: ModelVersion) -> str:
     """Why no tag is needed, or ""; raises `PlatformError` where the platform serves another one."""
     if state.place(ask.env, ask.model).serves == version:
-        if resolve.machine_of(world, ask.env, ask.model) == world.platform.machine:
-            resolve.agreed(world, state, ask.env, ask.model)
+        resolve.agreed(world, state, ask.env, ask.model)
         return f"{version} serves {ask.env} already"
     for one in tags.requests_of(world.facts, state, ask.env, ask.model):
         if state.ended(one.promotion):

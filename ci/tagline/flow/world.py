@@ -5,13 +5,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tagline import config
 from tagline.config import Config
-from tagline.flow.report import Told
+from tagline.errors import RemoteUnavailable, RepositoryError
+from tagline.flow.report import Said, Told
 from tagline.words import NAME_LIMIT
 
 if TYPE_CHECKING:
@@ -22,12 +26,16 @@ if TYPE_CHECKING:
     from tagline.git.state import State
     from tagline.platforms import Platform
 
+ANSWERS_WITHIN = 5.0  # seconds that a remote has where a person waits for the traffic to move
 ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 
 @dataclass
 class World:
-    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head."""
+    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head.
+
+    `offline`: the remote did not answer, and what is known of it is as it was last seen.
+    """
 
     repo: "Repo"
     facts: "Facts"
@@ -37,6 +45,7 @@ class World:
     home: Path
     author: "Author"
     told: Told
+    offline: bool = False
     _read: "tuple[Facts, Ledger] | None" = field(default=None, init=False, repr=False)
 
     def ledger(self) -> "Ledger":
@@ -87,9 +96,12 @@ class World:
             yield Path(folder)
 
 
-def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None) -> World:
+def open_world(
+    path: Path, told: Told, environ: Mapping[str, str] | None = None, *, may_be_offline: bool = False
+) -> World:
     """Open the repository at `path`, fetch its remote, read the policy, open the local platform.
 
+    Where it `may_be_offline`, a remote that does not answer within seconds is taken as it was last seen.
     Raises the errors of the repository (10–19), of the configuration (20–29) and of the home.
     """
     from tagline.engines import sandbox
@@ -103,14 +115,31 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     environ = os.environ if environ is None else environ
     sandbox.protect_parent()
     repo = Repo.open(path)
-    facts = git_facts.read(repo)
+    facts, offline = _seen(repo, told) if may_be_offline else (git_facts.read(repo), False)
     home = tagline_home(environ)
     place = f"{facts.default_branch}:{config.FILE}"
     policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
     engine = open_engine(home, environ, repo.root, policy)
     platform = open_platform(home, engine)
     author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told)
+    return World(repo, facts, policy, platform, engine, home, author, told, offline)
+
+
+def _seen(repo: "Repo", told: Told) -> tuple["Facts", bool]:
+    """The facts, and whether they are only what was last seen; raises `RemoteUnavailable` where nothing was."""
+    from tagline.git import facts as git_facts
+
+    once = msgspec.structs.replace(repo, retries=())
+    try:
+        return git_facts.read(once, within=ANSWERS_WITHIN), False
+    except RemoteUnavailable as error:
+        try:
+            facts = git_facts.read(repo, fetch=False)
+        except RepositoryError:
+            raise error from None
+        seen = datetime.fromtimestamp(facts.as_of or 0.0, UTC).isoformat(timespec="seconds")
+        told(Said(f"{error.what}; going on with what was seen at {seen}"))
+        return facts, True
 
 
 def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":

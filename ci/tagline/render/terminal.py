@@ -77,15 +77,19 @@ def rollback_text(done: "RolledBack") -> str:
         lines.append(f"{done.taken_back} was taken back and is blocked there")
     if done.tag:
         lines.append(f"recorded as {done.tag}")
+    if not done.taken_back:
+        lines.append("nothing was taken back: no tag is needed")
     if done.unpushed:
         again = f"tagline rollback {done.model} --env {done.env} --to {done.to}"
-        lines.append(f"not in git yet: {done.unpushed}" + (f"\n  fix:   {again}" if done.taken_back else ""))
+        lines.append(f"not in git yet: {done.unpushed}\n  fix:   {again}")
     return "\n".join(lines)
 
 
 def status_text(status: "Status") -> str:
     """The three truths, and the next command."""
-    parts = [f"{status.pipeline} on {status.platform}, as of {status.as_of}", "", "releases:"]
+    parts = [f"{status.pipeline} on {status.platform}, as of {status.as_of}"]
+    parts += ["the remote does not answer: this is what was last seen of it"] if status.offline else []
+    parts += ["", "releases:"]
     rows = [
         [one.release, one.commit[:10], ", ".join(one.models) or "no model", ", ".join(one.trainings)]
         for one in status.releases
