@@ -15,10 +15,13 @@ from tagline.git import tags
 from tagline.git.ledger import Batch
 from tagline.git.state import State
 from tagline.model.gate import Verdict
+from tagline.rollout.outlook import Outlook, outlook, rate_between
+from tagline.rollout.plan import plan_of
 from tagline.words import ModelVersion, Promotion
 
 WAIT_AT_MOST = 24 * 3600.0
 LOOK_EVERY = 2.0
+RATE_SEEN_FOR = 3.0
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -45,7 +48,7 @@ class Asked(msgspec.Struct, frozen=True):
 class Preview(msgspec.Struct, frozen=True):
     """What a promotion would do: the version, what serves, the gate's verdict, the rollout's steps in seconds.
 
-    `needs` is about how many responses of the candidate the let-in test needs when nobody errs.
+    `outlook` says how long at today's traffic; None where nothing serves yet, or the rollout takes no canary.
     """
 
     model: str
@@ -56,7 +59,7 @@ class Preview(msgspec.Struct, frozen=True):
     steps: list[int]
     seconds: float
     at_most: float
-    needs: int = 230
+    outlook: Outlook | None = None
 
 
 def promote(world: World, ask: Ask) -> Asked:
@@ -104,7 +107,18 @@ def preview_promotion(world: World, ask: Ask) -> Preview:
         steps=list(rollout.steps) if served else [100],
         seconds=len(rollout.steps) * seconds(rollout.step_time) if served else 0.0,
         at_most=seconds(rollout.max_duration),
+        outlook=outlook(plan_of(rollout), _rate(world, ask)) if served else None,
     )
+
+
+def _rate(world: World, ask: Ask) -> float | None:
+    """Requests a second of the model now, seen for a few seconds; None where the platform is down."""
+    serving = world.platform.serving
+    if not serving.route(ask.env, ask.model).up:
+        return None
+    before = serving.counts(ask.env, ask.model)
+    time.sleep(RATE_SEEN_FOR)
+    return rate_between(before, serving.counts(ask.env, ask.model))
 
 
 def _commit(state: State, world: World, version: ModelVersion) -> str:

@@ -63,11 +63,23 @@ def preview_text(preview: "Preview") -> str:
         ["serves now", preview.serves or "nothing"],
         ["gate", f"{preview.verdict.outcome}: {preview.verdict.sentence}"],
         ["rollout", f"{steps}; {preview.seconds:g} s at least, {preview.at_most:g} s at most"],
-        ["traffic", f"about {preview.needs} responses of the new model are needed to let it in"],
+        ["traffic", _outlook_text(preview)],
     ]
-    if not preview.serves:
+    if preview.outlook is None:
         rows = [*rows[:3], ["rollout", "nothing serves yet: 100 % at once"]]
     return f"{preview.model} to {preview.env}:\n{table(rows)}"
+
+
+def _outlook_text(preview: "Preview") -> str:
+    seen = preview.outlook
+    if seen is None or seen.requests is None:
+        return "no number of requests would let it in"
+    needed = f"about {seen.requests} requests are needed where nobody errs"
+    if seen.rate is None:
+        return f"{needed}; today's traffic cannot be seen: the platform is down"
+    if seen.seconds is None:
+        return f"{needed}: too many for {preview.at_most:g} s at today's {seen.rate:.3g} a second"
+    return f"{needed}: let in after {seen.seconds:.0f} s at today's {seen.rate:.3g} a second"
 
 
 def rollback_text(done: "RolledBack") -> str:
