@@ -14,7 +14,10 @@ from tagline.cli.shared import as_json, open_world, show
 @click.option("--version", help="A model version such as 1.4.0-r3; default: the newest of HEAD's release.")
 @click.option("--reason", default="", help="Why; kept in the tag and the ledger.")
 @click.option(
-    "--override", default="", help="Override the gate, with a reason: kept in the tag and the ledger."
+    "--override",
+    default="",
+    metavar="WHY",
+    help="Overrule the gate, for this reason; 'scorer: WHY' lets the candidate's scorer judge instead.",
 )
 @click.option("--preview", is_flag=True, help="Show resolution, gate and rollout; ask nothing.")
 @click.option("--wait", is_flag=True, help="Wait for a training that still runs.")

@@ -6,7 +6,7 @@ import msgspec
 
 from tagline.config import seconds
 from tagline.errors import StillTraining
-from tagline.flow import resolve
+from tagline.flow import overrides, resolve
 from tagline.flow.gating import hold_contest
 from tagline.flow.report import Said
 from tagline.flow.training import register_finished
@@ -67,6 +67,7 @@ def promote(world: World, ask: Ask) -> Asked:
 
     Raises the errors of resolving (20–29, 40–49, `Blocked`, `OtherMachine`, `PlatformError`) and of pushing (17–19).
     """
+    overrides.read(ask.override, ask.reason)
     version = _resolved(world, ask)
     resolve.check_machine(world, ask.env, ask.model)
     done = _nothing_to_ask(world, world.state(), ask, version)
@@ -96,7 +97,7 @@ def preview_promotion(world: World, ask: Ask) -> Preview:
     resolve.check_machine(world, ask.env, ask.model)
     served = resolve.agreed(world, world.state(), ask.env, ask.model)
     spec = resolve.spec_of(world, world.state(), ask.model, version)
-    verdict = hold_contest(world, spec, served, ask.override)
+    verdict = hold_contest(world, spec, served, overrides.read(ask.override, ask.reason))
     rollout = world.policy.rollout
     return Preview(
         model=ask.model,
