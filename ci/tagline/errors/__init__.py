@@ -50,6 +50,7 @@ from tagline.errors.pipeline import (
 )
 from tagline.errors.platform import (
     ModelDoesNotLoad,
+    NameTaken,
     PlatformError,
     PlatformUnavailable,
     PortTaken,
@@ -113,6 +114,7 @@ __all__ = [
     "MissingKeys",
     "MissingTool",
     "ModelDoesNotLoad",
+    "NameTaken",
     "NoAtomicPush",
     "NoModel",
     "NoRemote",

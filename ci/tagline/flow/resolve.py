@@ -8,19 +8,18 @@ from tagline.config import Config, seconds
 from tagline.errors import (
     Blocked,
     MissingKeys,
-    NotReleased,
     NotTrained,
     OtherMachine,
     PlatformError,
     StillTraining,
 )
-from tagline.flow.training import config_of, owner_prefix
+from tagline.flow.owners import config_of, owner_prefix, uploaded
 from tagline.flow.world import World
 from tagline.git.events import Adopted, Promoted, RolledBack
 from tagline.git.state import State
 from tagline.git.versions import release_of
-from tagline.platforms import RunState, ServerSpec, UploadedVersion
-from tagline.words import ModelVersion, Release, one_of
+from tagline.platforms import RunState, ServerSpec
+from tagline.words import ModelVersion, one_of
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -104,8 +103,8 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
     registered = state.trained(model, version)
     if registered is None:
         raise NotTrained(f"there is no model {model} {version}", fix="tagline status")
-    uploaded = _uploaded(world, registered.pipeline, version.release)
-    own = config_of(uploaded)
+    kept = uploaded(world, registered.pipeline, version.release)
+    own = config_of(kept)
     if own.serving is None:
         raise MissingKeys(
             f"release {version.release} has no serving: in its tagline.yaml", fix="release anew"
@@ -122,21 +121,11 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
         predictor=own.serving.runtime,
         model=Path(registered.uri),
         sha256=registered.sha256,
-        source=uploaded.source,
-        python=world.engine.build(uploaded.source, serving=True).python,
+        source=kept.source,
+        python=world.engine.build(kept.source, serving=True).python,
         timeout=seconds(own.serving.timeout),
         slower_than=seconds(own.serving.slower_than) if own.serving.slower_than else 0.0,
     )
-
-
-def _uploaded(world: World, pipeline: str, release: Release) -> UploadedVersion:
-    uploaded = world.platform.pipelines.version(pipeline, release)
-    if uploaded is None:
-        raise NotReleased(
-            f"release {release} is not on this platform ({world.platform.machine})",
-            fix=f"git checkout {release.tag} && tagline release",
-        )
-    return uploaded
 
 
 def machine_of(world: World, env: str, model: str) -> str:
