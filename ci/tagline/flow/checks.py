@@ -243,12 +243,11 @@ def _tests(bench: Bench) -> StepReport:
     )
     code = bench.engine.run(command)
     tail = log.read_text(errors="replace").rstrip().splitlines()[-LOG_LINES:]
+    none = not with_pytest and any(line.startswith("Ran 0 tests") for line in tail)
+    if none:  # exit code 0, and 5 from Python 3.12 on
+        return skipped(
+            "tests", "tests/ holds none that unittest finds; for pytest, pin it in tests/requirements.txt"
+        )
     if code != 0:
         raise TestsFailed(f"the project's tests failed (exit code {code})", where="\n" + "\n".join(tail))
-    if not with_pytest and any(line.startswith("Ran 0 tests") for line in tail):
-        raise TestsFailed(
-            "tests/ holds no test that unittest finds",
-            where="tests/",
-            fix="pin pytest in tests/requirements.txt",
-        )
     return done("tests", tail[-1].strip("= ") if tail else "passed")
