@@ -8,12 +8,20 @@
     ├── LedgerError        50–59   the chain of decisions
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
-    └── PlatformError      80–89   what an environment runs on
+    ├── PlatformError      80–89   what an environment runs on
+    └── CallError          110–119 the one call of CI: plan files, agents, versions
 
 0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
 """
 
 from tagline.errors.base import INTERNAL, INTERRUPTED, TaglineError
+from tagline.errors.call import (
+    CallError,
+    NeedsAgent,
+    PlanDiffers,
+    StateTampered,
+    WrongVersion,
+)
 from tagline.errors.config import (
     BadWord,
     ConfigError,
@@ -95,6 +103,7 @@ __all__ = [
     "AmbiguousHead",
     "BadWord",
     "Blocked",
+    "CallError",
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
@@ -113,6 +122,7 @@ __all__ = [
     "MissingKeys",
     "MissingTool",
     "ModelDoesNotLoad",
+    "NeedsAgent",
     "NoAtomicPush",
     "NoModel",
     "NoRemote",
@@ -126,6 +136,7 @@ __all__ = [
     "OtherMachine",
     "PipelineError",
     "PipelineNotCurrent",
+    "PlanDiffers",
     "PlatformError",
     "PlatformUnavailable",
     "PortTaken",
@@ -138,6 +149,7 @@ __all__ = [
     "SecretMissing",
     "ShallowClone",
     "StateBroken",
+    "StateTampered",
     "StillTraining",
     "Superseded",
     "TagMoved",
@@ -151,4 +163,5 @@ __all__ = [
     "UnknownName",
     "VersionError",
     "VersionTwice",
+    "WrongVersion",
 ]

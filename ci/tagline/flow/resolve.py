@@ -105,7 +105,7 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
     if registered is None:
         raise NotTrained(f"there is no model {model} {version}", fix="tagline status")
     uploaded = _uploaded(world, registered.pipeline, version.release)
-    own = config_of(uploaded)
+    own = config_of(world, uploaded)
     if own.serving is None:
         raise MissingKeys(
             f"release {version.release} has no serving: in its tagline.yaml", fix="release anew"

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tagline import config
+from tagline import config, platform_file
 from tagline.config import Config
 from tagline.errors import NoModel, NotReleased
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, nothing, perform
@@ -29,11 +29,12 @@ class Finished(msgspec.Struct, frozen=True):
     models: dict[str, ModelFacts]
 
 
-def config_of(version: UploadedVersion) -> Config:
-    """tagline.yaml as the released tree has it."""
+def config_of(world: World, version: UploadedVersion) -> Config:
+    """tagline.yaml as the released tree has it, with the platform file's defaults."""
     file = version.source / config.FILE
     text = file.read_text() if file.exists() else ""
-    return config.parse(text, where=f"{config.FILE} of {version.release}", default_name=version.pipeline)
+    where = f"{config.FILE} of {version.release}"
+    return platform_file.read(text, where, version.pipeline, world.defaults())
 
 
 def owner_prefix(pipeline: str, release: Release) -> str:
@@ -55,7 +56,7 @@ def finished(world: World, state: State) -> list[Finished]:
             continue
         for run in world.platform.pipelines.runs(owner_prefix(pipeline, version.release)):
             if run.state is RunState.SUCCEEDED and not state.trained_by(run.owner):
-                models = models_of(world, run, config_of(version))
+                models = models_of(world, run, config_of(world, version))
                 found += [Finished(run, version.release, models)] if models else []
     return found
 
@@ -172,7 +173,7 @@ def train_release(world: World, release: Release) -> StepReport:
             f"release {release} is not on this platform ({world.platform.machine})",
             fix="git checkout the release's commit, then: tagline release",
         )
-    own = config_of(version)
+    own = config_of(world, version)
     before = world.platform.pipelines.runs(owner_prefix(own.pipeline, release))
     request = RunRequest(
         owner=owner_prefix(own.pipeline, release) + _attempt(before),

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tagline import config
+from tagline import config, platform_file
 from tagline.config import Config
 from tagline.flow.report import Told
 from tagline.words import NAME_LIMIT
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tagline.git.ledger import Appended, Author, Batch, Ledger
     from tagline.git.repo import Repo
     from tagline.git.state import State
+    from tagline.platform_file import Found
     from tagline.platforms import Platform
 
 ACTOR_VARIABLE = "TAGLINE_ACTOR"
@@ -27,7 +28,8 @@ ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 @dataclass
 class World:
-    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head."""
+    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head, read
+    under the platform file, where there is one."""
 
     repo: "Repo"
     facts: "Facts"
@@ -37,6 +39,7 @@ class World:
     home: Path
     author: "Author"
     told: Told
+    platform_file: "Found | None" = None
 
     def ledger(self) -> "Ledger":
         """The events as last seen, and their sum; raises `LedgerMissing`, `LedgerError`."""
@@ -67,13 +70,20 @@ class World:
     def _see(self, facts: "Facts") -> None:
         self.facts = facts
 
-    def own_config(self, commit: str) -> Config:
-        """tagline.yaml as a commit has it: what it says of its own pipeline and serving."""
-        text = self.repo.show(commit, config.FILE)
-        name = default_name(self.repo.url())
-        return config.parse(
-            (text or b"").decode(), where=f"{config.FILE} at {commit[:12]}", default_name=name
-        )
+    def own_config(self, commit: str, *, floors: bool = False) -> Config:
+        """tagline.yaml as a commit has it: what it says of its own pipeline and serving.
+
+        The policy's platform file gives its defaults; with `floors` also its limits, which are the policy's
+        matter and not an old commit's.
+        """
+        text = (self.repo.show(commit, config.FILE) or b"").decode()
+        under = self.platform_file if floors else self.defaults()
+        where = f"{config.FILE} at {commit[:12]}"
+        return platform_file.read(text, where, default_name(self.repo.url()), under)
+
+    def defaults(self) -> "Found | None":
+        """The platform file without its floors."""
+        return self.platform_file and platform_file.without_floors(self.platform_file)
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
@@ -89,7 +99,9 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
 
     Raises the errors of the repository (10–19), of the configuration (20–29) and of the home.
     """
+    from tagline import __version__
     from tagline.engines import sandbox
+    from tagline.flow import platforms
     from tagline.git import facts as git_facts
     from tagline.git.ledger import Author
     from tagline.git.objects import identity
@@ -102,12 +114,14 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     repo = Repo.open(path)
     facts = git_facts.read(repo)
     home = tagline_home(environ)
-    place = f"{facts.default_branch}:{config.FILE}"
-    policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
+    place, text = f"{facts.default_branch}:{config.FILE}", facts.policy or ""
+    under = platforms.find(text, place, environ, repo.root)
+    platform_file.require_version(text, place, under, __version__)
+    policy = platform_file.read(text, place, default_name(repo.url()), under)
     engine = open_engine(home, environ, repo.root, policy)
     platform = open_platform(home, engine)
     author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told)
+    return World(repo, facts, policy, platform, engine, home, author, told, under)
 
 
 def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":
