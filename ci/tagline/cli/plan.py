@@ -13,7 +13,9 @@ from tagline.cli.shared import as_json, open_world, show
 )
 @click.option("--ref", help="The tag of a tag event, or the branch of the others.")
 @click.option("--env", default="", help="Plan the promotions of this environment only.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the plan file here.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the plan file here."
+)
 @as_json
 def command(event: str | None, ref: str | None, env: str, output: Path | None, json_: bool) -> None:
     """Plan as `tagline ci` would, and do nothing; each step is shown with what an agent must have for it.
@@ -32,5 +34,6 @@ def command(event: str | None, ref: str | None, env: str, output: Path | None, j
 
     saved = save_plan(open_world(json_), event, ref, env)
     if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(dumps(saved) + "\n")
     show(saved, json_, saved_text)

@@ -9,7 +9,11 @@ from tagline.cli.shared import as_json, open_world, show
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--state", type=click.Path(path_type=Path), help="Keep each step's result in this folder.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep each step's result in this folder.",
+)
 @click.option(
     "--have", help="What this agent has, such as gpu,push,credential:prod; default: all it can see."
 )

@@ -39,10 +39,10 @@ class Agent(msgspec.Struct, frozen=True):
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """What an agent did, and what the next one must have; `left` is empty where all is done."""
+    """What an agent did, and what the next one must have: nothing in particular, or nothing is left."""
 
     report: Report
-    left: list[str] = []
+    needs_agent: list[str] = []
 
 
 def save_plan(world: World, event: str | None, ref: str | None, env: str = "") -> Saved:
@@ -52,7 +52,7 @@ def save_plan(world: World, event: str | None, ref: str | None, env: str = "") -
 
 
 def _saved(world: World, made: Plan, run: str, env: str, agreed: Saved | None = None) -> Saved:
-    wants = wants_of(world, world.facts.head)
+    wants = _wants(world, made)
     steps = [_step(step, wants) for step in made.steps]
     return Saved(
         run=run,
@@ -66,6 +66,12 @@ def _saved(world: World, made: Plan, run: str, env: str, agreed: Saved | None = 
         env=env,
         tagline=__version__,
     )
+
+
+def _wants(world: World, made: Plan) -> Wants:
+    """What HEAD's training asks for, where the plan is about HEAD."""
+    promotes = made.event in {Event.TAG, Event.SCHEDULE}
+    return Wants() if promotes else wants_of(world, world.facts.head)
 
 
 def _step(step: AnyStep, wants: Wants) -> SavedStep:
@@ -85,25 +91,24 @@ def _refs(world: World, made: Plan, run: str, agreed: Saved | None) -> Iterator[
     A merge depends on the releases, a promotion on the promotions and decisions of its environment: what
     happens elsewhere does not make a plan wrong.
     """
-    events = world.ledger().events
+    places: set[tuple[str, str]] | None = None
     if made.event in {Event.TAG, Event.SCHEDULE}:
-        known = agreed.steps if agreed else []
-        places = {_place(step.subject) for step in known if step.step == Promote.__name__}
+        planned = (one.subject for one in (agreed.steps if agreed else []) if one.step == Promote.__name__)
+        places = {_place(one) for one in planned}
         places |= {(one.promotion.env, one.promotion.model) for one in made.steps if isinstance(one, Promote)}
         yield from _promotions(world, run, places, agreed.refs if agreed else {})
     else:
-        places = set()
         yield from _releases(world, run)
+    events = world.ledger().events
     concern = [one for one in events if _concerns(one, places) and not is_run(one.run, run)]
-    theirs = [msgspec.json.encode(one) for one in concern]
-    yield LEDGER_REF, hashlib.sha256(b"\n".join(theirs)).hexdigest()
+    yield LEDGER_REF, hashlib.sha256(b"\n".join(msgspec.json.encode(one) for one in concern)).hexdigest()
 
 
-def _concerns(event: ev.AnyEvent, places: Set[tuple[str, str]]) -> bool:
-    """Whether a plan for these places, or one for releases where there are none, depends on an event."""
-    if places:
-        return isinstance(event, ev.OfPlace) and (event.env, event.model) in places
-    return isinstance(event, ev.Released)
+def _concerns(event: ev.AnyEvent, places: Set[tuple[str, str]] | None) -> bool:
+    """Whether a plan for these places, or one for releases (None), depends on an event."""
+    if places is None:
+        return isinstance(event, ev.Released)
+    return isinstance(event, ev.OfPlace) and (event.env, event.model) in places
 
 
 def _place(promotion: str) -> tuple[str, str]:
@@ -145,7 +150,7 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
     require_same(saved, _saved(world, own, saved.run, saved.env, saved))
     left = todo(saved, own.steps, kept.done)
     world.author = msgspec.structs.replace(world.author, run=part_of_run(saved.run))
-    mine, others = share(left, wants_of(world, world.facts.head), agent, own.event is Event.SCHEDULE)
+    mine, others = share(left, _wants(world, own), agent, own.event is Event.SCHEDULE)
     report = run_plan(world, Plan(own.event, own.ref, mine or _none(own, left)), _Keeper(world, kept))
     if report.exit_code or not others:
         return Ran(report)

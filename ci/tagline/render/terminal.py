@@ -45,9 +45,9 @@ def saved_text(saved: "Saved") -> str:
 
 def ran_text(ran: "Ran") -> str:
     """The closing lines of an agent's part; the last says what the next agent must have."""
-    if (not ran.left and not ran.report.exit_code) or ran.report.error:
+    if (not ran.needs_agent and not ran.report.exit_code) or ran.report.error:
         return report_text(ran.report)
-    return f"{ran.report.event}: this agent's part is done\nneeds-agent: {','.join(ran.left) or 'any'}"
+    return f"{ran.report.event}: this agent's part is done\nneeds-agent: {','.join(ran.needs_agent) or 'any'}"
 
 
 def _subject(step: Any) -> str:

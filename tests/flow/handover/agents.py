@@ -29,8 +29,8 @@ class Agent:
     def plan_file(self) -> Path:
         return self.folder / "plan.json"
 
-    def tagline(self, *args: str) -> Result:
-        return self.desk.tagline(*args, cwd=self.clone, TAGLINE_HOME=str(self.folder / "home"))
+    def tagline(self, *args: str, **more: str) -> Result:
+        return self.desk.tagline(*args, cwd=self.clone, TAGLINE_HOME=str(self.folder / "home"), **more)
 
     def plan(self, *args: str) -> Any:
         """Plan and keep the file; returns what it says."""
@@ -39,8 +39,8 @@ class Agent:
         assert json.loads(self.plan_file.read_text()) == done.json()
         return done.json()
 
-    def run(self, *args: str) -> Result:
-        return self.tagline("run", str(self.plan_file), "--state", str(self.state), *args)
+    def run(self, *args: str, **more: str) -> Result:
+        return self.tagline("run", str(self.plan_file), "--state", str(self.state), *args, **more)
 
     def takes_over_from(self, other: "Agent") -> None:
         """What a CI's stash or artefacts bring: the plan file and the state folder, and nothing else."""

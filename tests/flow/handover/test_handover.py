@@ -1,6 +1,7 @@
 """A plan is carried by several agents: each does what it can, and refuses what is not its own plan."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,14 +10,17 @@ import pytest
 from tagline.flow.kept import Kept
 
 from tests.flow.handover.agents import Agent, agent, last_line
-from tests.flow.stage import Desk, copied, new_desk
+from tests.flow.stage import ROOT, Desk, copied, new_desk
+
+CRASHPOINTS = ROOT / "tests/flow/crashpoints"
+EFFECTS = ("push", "update-ref", "commit-tree", "mktag", "hash-object", "os.rename", "sqlite3")
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A project whose training asks for a GPU; a plan whose checks and smoke training are done by two agents."""
     desk = new_desk(tmp_path_factory.mktemp("handover") / "desk")
-    desk.change("tagline.yaml", "pipeline: tiny\n", "pipeline: tiny\ngpu: 1\ntrain: manual\n")
+    desk.change("tagline.yaml", "pipeline: tiny\n", "pipeline: tiny\ngpu: 1\n")
     desk.merge("feat: needs a GPU")
     first, second = agent(desk, "first"), agent(desk, "second")
     first.plan("--event", "merge", "--ref", "main")
@@ -31,50 +35,65 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     return desk
 
 
-@pytest.fixture
-def desk(prepared: Desk, tmp_path: Path) -> Iterator[Desk]:
-    made = copied(prepared, tmp_path / "desk")
+def again(prepared: Desk, folder: Path) -> Desk:
+    made = copied(prepared, folder)
     for name in ("first", "second"):
         clone = made.folder / name / "clone"
         made.clone.git("-C", str(clone), "remote", "set-url", "origin", str(made.bare.path))
-    yield made
-    made.close()
+    return made
 
 
-@pytest.fixture
-def first(desk: Desk) -> Agent:
+def without_gpu(desk: Desk) -> Agent:
     """The agent without a GPU, to which the state has come back."""
     mine = Agent(desk, desk.folder / "first")
     mine.takes_over_from(Agent(desk, desk.folder / "second"))
     return mine
 
 
+@pytest.fixture
+def desk(prepared: Desk, tmp_path: Path) -> Iterator[Desk]:
+    made = again(prepared, tmp_path / "desk")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def first(desk: Desk) -> Agent:
+    return without_gpu(desk)
+
+
 def test_the_claim_is_made_by_an_agent_that_ran_none_of_the_repositorys_code(
     desk: Desk, first: Agent
 ) -> None:
     done = first.run("--have", "platform,push")
-    assert done.code == 0, done
+    assert (done.code, last_line(done)) == (111, "needs-agent: gpu,platform,push"), done
     assert "task train-model" not in done.out and "environment" not in done.out
     assert desk.kinds() == ["released", "uploaded"]
     run = json.loads(first.plan_file.read_text())["run"]
     assert {event["run"].partition(".")[0] for event in desk.events()} == {run}
 
 
-def test_a_plan_that_is_done_has_nothing_left_to_do(desk: Desk, first: Agent) -> None:
-    assert first.run("--have", "platform,push").code == 0
-    again = first.run("--have", "")
-    assert again.code == 0, again
-    assert "every step of the plan is done" in again.out
-    assert desk.kinds() == ["released", "uploaded"]
+def test_the_agent_with_the_gpu_trains_and_then_nothing_is_left_to_do(desk: Desk, first: Agent) -> None:
+    assert first.run("--have", "platform,push").code == 111
+    second = Agent(desk, desk.folder / "second")
+    second.takes_over_from(first)
+    trained = second.run("--have", "gpu,platform,push")
+    assert trained.code == 0, trained
+    assert desk.kinds() == ["released", "uploaded", "trained"]
+    first.takes_over_from(second)
+    repeated = first.run("--have", "")
+    assert repeated.code == 0, repeated
+    assert "every step of the plan is done" in repeated.out
+    assert desk.kinds() == ["released", "uploaded", "trained"]
 
 
 def test_a_claim_whose_result_was_lost_counts_as_done_because_it_is_this_runs_own(
     desk: Desk, first: Agent
 ) -> None:
-    assert first.run("--have", "platform,push").code == 0
+    assert first.run("--have", "platform,push").code == 111
     (first.state / "MakeRelease__0.1.0.json").unlink()
-    again = first.run("--have", "platform,push")
-    assert again.code == 0, again
+    repeated = first.run("--have", "platform,push")
+    assert (repeated.code, last_line(repeated)) == (111, "needs-agent: gpu,platform,push"), repeated
     assert desk.kinds() == ["released", "uploaded"]
 
 
@@ -166,3 +185,32 @@ def test_needs_are_this_agents_own_opinion_and_not_the_files(desk: Desk, first: 
     first.plan_file.write_text(json.dumps(saved))
     done = first.run("--have", "gpu")
     assert (done.code, last_line(done)) == (111, "needs-agent: platform,push"), done
+
+
+def killed_at(agent: Agent, number: int) -> list[str]:
+    """Claim and upload, killed at this call to the outside (0: never); returns the calls that were made."""
+    log = agent.folder / "calls"
+    hook = {"PYTHONPATH": str(CRASHPOINTS), "CRASH_LOG": str(log), "CRASH_AT": str(number)}
+    done = agent.run("--have", "platform,push", **hook)
+    assert done.code == (-signal.SIGKILL if number else 111), done
+    return log.read_text().splitlines()
+
+
+def test_an_agent_killed_while_it_claims_is_completed_by_the_same_command(
+    prepared: Desk, tmp_path: Path
+) -> None:
+    calls = killed_at(without_gpu(again(prepared, tmp_path / "whole")), 0)
+    points = [number for number, call in enumerate(calls, 1) if any(word in call for word in EFFECTS)]
+    pushes = [number for number in points if " push " in calls[number - 1]]
+    assert len(pushes) == 2, calls
+    for number in sorted(
+        {*pushes, *(one + 1 for one in pushes), *points[:: max(1, len(points) // 4)], points[-1]}
+    ):
+        desk = again(prepared, tmp_path / str(number))
+        agent = without_gpu(desk)
+        killed_at(agent, number)
+        repeated = agent.run("--have", "platform,push")
+        assert (repeated.code, last_line(repeated)) == (111, "needs-agent: gpu,platform,push"), repeated
+        assert desk.kinds() == ["released", "uploaded"]
+        assert [ref for ref in desk.refs() if ref.startswith("refs/tags/")] == ["refs/tags/v0.1.0"]
+        desk.close()
