@@ -40,7 +40,10 @@ def command(file: Path, state: Path | None, have: str | None, only: str | None, 
     saved = read(file)
     limit = Need.parse(only) if only else None
     given = None if have is None else parse_list(have)
-    world = open_world(json_)
+    kept = [state.absolute()] if state else []
+    for folder in kept:
+        folder.mkdir(parents=True, exist_ok=True)
+    world = open_world(json_, hide=[file.absolute(), *kept])
     agent = Agent(here(world.policy.environments) if given is None else given, limit)
     ran = run_saved(world, saved, agent, state)
     if ran.report.error:

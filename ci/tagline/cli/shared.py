@@ -1,7 +1,7 @@
 """What the commands share: options, the world they act in, and how their reports reach the person."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for programs.")
 
 
-def open_world(json_: bool = False) -> "World":
-    """The repository of the current folder with its remote, policy and platform; progress goes to stderr."""
+def open_world(json_: bool = False, hide: Sequence[Path] = ()) -> "World":
+    """The repository of the current folder with its remote, policy and platform; progress goes to stderr.
+
+    `hide` names more files and folders that the repository's own code must not see.
+    """
     from tagline.flow.world import open_world
     from tagline.render.progress import teller
 
-    return open_world(Path.cwd(), teller(sys.stderr if json_ else sys.stdout))
+    return open_world(Path.cwd(), teller(sys.stderr if json_ else sys.stdout), hide=hide)
 
 
 def show(result: Any, json_: bool, text: Callable[[Any], str]) -> None:

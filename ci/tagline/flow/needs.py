@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tagline.flow.world import World
 
 ANY = "any"
+CONTAINER_ENGINES = ("docker", "dagger")
 _DEVICE = re.compile(r"nvidia[0-9]+")
 
 
@@ -124,7 +125,8 @@ def wants_of(world: "World", commit: str) -> Wants:
     """What a commit's pipeline asks for: `gpu:` of its tagline.yaml, or an accelerator in its committed
     pipeline.yaml; nothing of the commit's own code runs for it."""
     gpu = world.own_config(commit).gpu > 0 or _accelerated(world, commit)
-    return Wants(gpu=gpu, trains_here=world.platform.name == "local")
+    docker = world.engine.name in CONTAINER_ENGINES
+    return Wants(gpu=gpu, docker=docker, trains_here=world.platform.name == "local")
 
 
 def _accelerated(world: "World", commit: str) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,9 +94,12 @@ class World:
             yield Path(folder)
 
 
-def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None) -> World:
+def open_world(
+    path: Path, told: Told, environ: Mapping[str, str] | None = None, hide: Sequence[Path] = ()
+) -> World:
     """Open the repository at `path`, fetch its remote, read the policy, open the local platform.
 
+    `hide` names more files and folders that the repository's own code must not see.
     Raises the errors of the repository (10–19), of the configuration (20–29) and of the home.
     """
     from tagline import __version__
@@ -118,21 +121,29 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     under = platforms.find(text, place, environ, repo.root)
     platform_file.require_version(text, place, under, __version__)
     policy = platform_file.read(text, place, default_name(repo.url()), under)
-    engine = open_engine(home, environ, repo.root, policy)
+    engine = open_engine(home, environ, repo.root, policy, hide)
     platform = open_platform(home, engine)
     author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
     return World(repo, facts, policy, platform, engine, home, author, told, under)
 
 
-def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":
-    """The engine whose commands see neither git's folders nor the gate's data of the work tree `root`, and
-    can change nothing of the home but their own run or work folder."""
+def open_engine(
+    home: Path,
+    environ: Mapping[str, str],
+    root: Path,
+    own: Config | None = None,
+    hide: Sequence[Path] = (),
+) -> "Engine":
+    """The engine whose commands see neither git's folders nor the gate's data of the work tree `root`, nor
+    what `hide` names, and can change nothing of the home but their own run or work folder."""
     from tagline.engines.process import ProcessEngine
     from tagline.pipeline.project import git_folders
     from tagline.platforms.local.home import guards, venvs_folder
 
     data = [root / own.gate.data] if own and own.gate else []
-    return ProcessEngine(venvs_folder(home, environ), environ, guards(home, [*git_folders(root), *data]))
+    return ProcessEngine(
+        venvs_folder(home, environ), environ, guards(home, [*git_folders(root), *data, *hide])
+    )
 
 
 def default_name(url: str) -> str:

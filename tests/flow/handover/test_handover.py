@@ -7,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tagline.engines import sandbox
 from tagline.flow.kept import Kept
 
+from tests.conftest import NOT_HERE
 from tests.flow.handover.agents import Agent, agent, last_line
 from tests.flow.stage import ROOT, Desk, copied, new_desk
 
@@ -214,3 +216,29 @@ def test_an_agent_killed_while_it_claims_is_completed_by_the_same_command(
         assert desk.kinds() == ["released", "uploaded"]
         assert [ref for ref in desk.refs() if ref.startswith("refs/tags/")] == ["refs/tags/v0.1.0"]
         desk.close()
+
+
+def test_the_repositorys_own_code_cannot_forge_a_result(tmp_path: Path) -> None:
+    desk = new_desk(tmp_path / "desk")
+    mine = agent(desk, "first")
+    hostile = f"""
+import pathlib
+for folder in ({str(mine.state)!r}, {str(mine.folder)!r}):
+    try:
+        seen = [path.read_text() for path in pathlib.Path(folder).glob("*.json")]
+        pathlib.Path({str(mine.state)!r}, "MakeRelease__0.1.0.json").write_text("forged")
+        pathlib.Path({str(tmp_path)!r}, "seen").write_text(repr(seen))
+    except OSError as error:
+        pathlib.Path({str(tmp_path)!r}, "shut").write_text(str(error))
+"""
+    desk.change("docker/kubeflow_pipeline/pipeline.py", "import tagline\n", f"{hostile}\nimport tagline\n")
+    desk.merge("feat: hostile")
+    desk.clone.git("-C", str(mine.clone), "fetch", "--quiet")
+    desk.clone.git("-C", str(mine.clone), "checkout", "--quiet", "--detach", "origin/main")
+    mine.plan("--event", "merge", "--ref", "main")
+    if sandbox.gaps():
+        pytest.skip(f"{NOT_HERE}{sandbox.gaps()}")
+    checked = mine.run("--have", "")
+    assert checked.code == 111, checked
+    assert sorted(path.name for path in mine.state.iterdir()) == ["Check.json", "Smoke__0.1.0.json"]
+    desk.close()

@@ -58,6 +58,12 @@ def test_a_number_of_gpus_in_tagline_yaml_needs_an_agent_with_one(on: Stage) -> 
     assert wants_of(on.world, on.world.facts.head).gpu
 
 
+@pytest.mark.parametrize(("engine", "docker"), [("process", False), ("docker", True), ("dagger", True)])
+def test_an_engine_of_containers_needs_an_agent_with_docker(on: Stage, engine: str, docker: bool) -> None:
+    on.world.engine.name = engine
+    assert wants_of(on.world, on.world.facts.head).docker is docker
+
+
 def test_a_broken_pipeline_yaml_asks_for_nothing_the_check_will_say_what_is_wrong(on: Stage) -> None:
     pushed(on, {f"{PIPELINE}.py": "", f"{PIPELINE}.yaml": "a: [\n"})
     assert not wants_of(on.world, on.world.facts.head).gpu
