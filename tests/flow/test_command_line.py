@@ -112,7 +112,7 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(desk: Desk) -> None:
     assert desk.refs() == before
     assert not (desk.home / "runs").exists()
     plan = desk.tagline("ci", "--dry-run", "--json").json()
-    assert [step["type"] for step in plan["steps"]] == ["Check", "MakeRelease", "Train"]
+    assert [step["type"] for step in plan["steps"]] == ["Check", "Smoke", "MakeRelease", "Train"]
 
 
 def test_status_and_history_are_json_for_programs(served: Desk) -> None:

@@ -1,5 +1,6 @@
 """A platform file is found by a variable, in a package or in git, and its floors hold in every command."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,18 @@ def test_a_platform_file_from_git_that_cannot_be_read_stops_the_call(desk: Desk,
     refused = desk.tagline("ci")
     assert refused.code == 16, refused
     assert "v2" in refused.err
+
+
+def test_a_person_who_looks_does_not_wait_for_the_platforms_git_host(desk: Desk, tmp_path: Path) -> None:
+    named(desk, in_git(tmp_path / "host", "name: acme\ndefaults: {environments: [blue]}\n"))
+    desk.change(FILE, "environments: [staging, prod]\n", "")
+    desk.merge("feat: the company's environments")
+    assert desk.tagline("plan").code == 0
+    shutil.rmtree(tmp_path / "host")
+    looked = desk.tagline("status", "--json")
+    assert looked.code == 0, looked
+    assert {place["env"] for place in looked.json()["places"]} == {"blue"}
+    assert desk.tagline("ci").code == 16
 
 
 @pytest.mark.parametrize("address", ["git+ext::sh@v1", "git+https://host/x", "git+http://host/x@v1"])

@@ -58,6 +58,7 @@ from tagline.errors.pipeline import (
 )
 from tagline.errors.platform import (
     ModelDoesNotLoad,
+    NameTaken,
     PlatformError,
     PlatformUnavailable,
     PortTaken,
@@ -122,6 +123,7 @@ __all__ = [
     "MissingKeys",
     "MissingTool",
     "ModelDoesNotLoad",
+    "NameTaken",
     "NeedsAgent",
     "NoAtomicPush",
     "NoModel",

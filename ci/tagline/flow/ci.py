@@ -5,14 +5,15 @@ from functools import partial
 from typing import assert_never
 
 from tagline.errors import ConfigError, StateTampered, StillTraining
-from tagline.flow import training
 from tagline.flow.checks import check_commit
 from tagline.flow.known import known_merge
+from tagline.flow.owners import owner_prefix
 from tagline.flow.plan import (
     AnyStep,
     Check,
     FinishRelease,
     FinishRollback,
+    GoOnTraining,
     MakeRelease,
     Nothing,
     Plan,
@@ -23,9 +24,11 @@ from tagline.flow.plan import (
     plan,
 )
 from tagline.flow.promotion import promote_step
+from tagline.flow.registering import register_step
 from tagline.flow.release import Built, finish_release, make_release, next_of, smoke_release
 from tagline.flow.report import Report, StepReport, nothing, perform
 from tagline.flow.rollback import finish_rollback
+from tagline.flow.training import train_release
 from tagline.flow.world import World
 from tagline.git.history import check_on_a_line
 from tagline.git.occasion import Event
@@ -73,7 +76,7 @@ def name_of(step: AnyStep) -> str:
             return "smoke training"
         case MakeRelease() | FinishRelease():
             return "release"
-        case Train():
+        case Train() | GoOnTraining():
             return "training"
         case Register():
             return "register"
@@ -105,8 +108,10 @@ def _act(world: World, step: AnyStep, carried: Carried) -> Callable[[], StepRepo
             return partial(finish_release, world, step.release)
         case Train():
             return partial(_train, world, step.release)
+        case GoOnTraining():
+            return partial(train_release, world, step.release)
         case Register():
-            return partial(training.register_step, world)
+            return partial(register_step, world)
         case FinishRollback():
             return partial(finish_rollback, world, step.env, step.model)
         case Promote():
@@ -139,7 +144,7 @@ def _train(world: World, planned: Release) -> StepReport:
     release = next_of(world).at_head
     if release is None:
         return nothing("training", f"{planned} went to another commit, which trains it")
-    prefix = training.owner_prefix(world.policy.pipeline, release)
+    prefix = owner_prefix(world.policy.pipeline, release)
     runs = world.platform.pipelines.runs(prefix)
     if any(run.state is RunState.RUNNING for run in runs):
         raise StillTraining(
@@ -148,7 +153,7 @@ def _train(world: World, planned: Release) -> StepReport:
     if world.platform.pipelines.version(world.policy.pipeline, release) is None:
         # another agent uploaded it to a platform of its own: the same commit gives the same content here
         world.told(finish_release(world, release))
-    return training.train_release(world, release)
+    return train_release(world, release)
 
 
 def release_head(world: World) -> Report:

@@ -12,7 +12,7 @@ from tagline.flow.ci import Carried, run_plan
 from tagline.flow.kept import StateFolder
 from tagline.flow.known import plan_event
 from tagline.flow.needs import Need, Wants, needs, wants_of
-from tagline.flow.plan import AnyStep, Nothing, Plan, Promote, environments
+from tagline.flow.plan import AnyStep, GoOnTraining, Nothing, Plan, Promote, environments
 from tagline.flow.report import Report, StepReport
 from tagline.flow.saved import Saved, SavedStep, key, kind, require_same, subject, todo
 from tagline.flow.world import World
@@ -69,9 +69,13 @@ def _saved(world: World, made: Plan, run: str, env: str, agreed: Saved | None = 
 
 
 def _wants(world: World, made: Plan) -> Wants:
-    """What HEAD's training asks for, where the plan is about HEAD."""
-    promotes = made.event in {Event.TAG, Event.SCHEDULE}
-    return Wants() if promotes else wants_of(world, world.facts.head)
+    """What the trainings of a plan ask for: HEAD's, or that of a release whose training goes on."""
+    if made.event not in {Event.TAG, Event.SCHEDULE}:
+        return wants_of(world, world.facts.head)
+    releases = [step.release for step in made.steps if isinstance(step, GoOnTraining)]
+    claims = [world.state().release(world.policy.pipeline, release) for release in releases]
+    found = [wants_of(world, claim.commit) for claim in claims if claim]
+    return found[0] if found else Wants()
 
 
 def _step(step: AnyStep, wants: Wants) -> SavedStep:

@@ -3,8 +3,10 @@
 from typing import assert_never
 
 from tagline.errors import BadWord
-from tagline.flow import resolve, training
+from tagline.flow import resolve
+from tagline.flow.owners import owner_prefix
 from tagline.flow.plan import Known, Plan, only_env, plan
+from tagline.flow.registering import unregistered
 from tagline.flow.release import next_of
 from tagline.flow.world import World
 from tagline.git import tags
@@ -78,6 +80,7 @@ def known_merge(world: World, ref: str, ours: str = "") -> Known:
         uploaded=claimed is not None and _uploaded(world, state, claimed),
         trained=claimed is not None and _trained(world, state, claimed),
         unregistered=_unregistered(world),
+        awaited=claimed is not None and unregistered(world, state).of(claimed),
         rolled_back=_rolled_back(world, state),
     )
 
@@ -98,7 +101,7 @@ def _trained(world: World, state: State, release: Release) -> bool:
     """Whether a training of the release is registered, or succeeded without making a model."""
     if any(state.versions(model, release) for model in world.policy.model_names()):
         return True
-    runs = world.platform.pipelines.runs(training.owner_prefix(world.policy.pipeline, release))
+    runs = world.platform.pipelines.runs(owner_prefix(world.policy.pipeline, release))
     return any(run.state is RunState.SUCCEEDED for run in runs)
 
 
@@ -109,7 +112,8 @@ def _uploaded(world: World, state: State, release: Release) -> bool:
 
 
 def _unregistered(world: World) -> int:
-    return len(training.finished(world, world.state()))
+    waiting = unregistered(world, world.state())
+    return len(waiting.finished) + len(waiting.unclear)
 
 
 def _known_schedule(world: World, ref: str, env: str = "") -> Known:
@@ -123,6 +127,15 @@ def _known_schedule(world: World, ref: str, env: str = "") -> Known:
         ref,
         open_promotions=newest,
         unfinished=sorted(waiting),
+        interrupted=_interrupted(world, state, max(mine, default=None)),
         unregistered=_unregistered(world),
         rolled_back=_rolled_back(world, state),
     )
+
+
+def _interrupted(world: World, state: State, newest: Release | None) -> Release | None:
+    """The newest release, where its training's process vanished and nothing of it is trained."""
+    if newest is None or world.policy.train != "on-release" or _trained(world, state, newest):
+        return None
+    runs = world.platform.pipelines.runs(owner_prefix(world.policy.pipeline, newest))
+    return newest if runs and runs[-1].state is RunState.INTERRUPTED else None

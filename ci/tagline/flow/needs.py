@@ -14,6 +14,7 @@ from tagline.flow.plan import (
     Check,
     FinishRelease,
     FinishRollback,
+    GoOnTraining,
     MakeRelease,
     Nothing,
     Promote,
@@ -89,7 +90,7 @@ def needs(step: AnyStep, wants: Wants) -> frozenset[Need]:
             return writes
         case FinishRelease():
             return writes | runs
-        case Train():
+        case Train() | GoOnTraining():
             return writes | (trains if wants.trains_here else frozenset())
         case FinishRollback():
             return writes | {Need(Kind.CREDENTIAL, step.env)}

@@ -1,5 +1,7 @@
 """Finds a platform file: by a variable of the CI, in an installed package, or in a git repository."""
 
+import hashlib
+import os
 import re
 import tempfile
 import time
@@ -22,8 +24,10 @@ RETRIES = (0.5, 2.0)
 _ADDRESS = re.compile(r"git\+((?:https|ssh|file)://[^\s]*/[^\s@]+)@([A-Za-z0-9][\w./-]*)")
 
 
-def find(text: str, where: str, environ: Mapping[str, str], root: Path) -> Found | None:
-    """The platform file for a tagline.yaml's text, or None where there is none.
+def find(
+    text: str, where: str, environ: Mapping[str, str], root: Path, seen: Path | None = None
+) -> Found | None:
+    """The platform file for a tagline.yaml's text, or None where there is none; one from git is kept in `seen`.
 
     The CI's variable rules for every repository, whatever it says; else `platform:` names an entry point of
     the group `tagline.platforms`, or `git+URL@REF`. Raises `ConfigError`, `UnknownName` (the installed ones),
@@ -42,7 +46,20 @@ def find(text: str, where: str, environ: Mapping[str, str], root: Path) -> Found
         return found
     if said in ("", config.LOCAL, *config.LATER_PLATFORMS):
         return None
-    return _of_git(said, place) if said.startswith(GIT) else _of_package(said, place)
+    return _of_git(said, place, seen) if said.startswith(GIT) else _of_package(said, place)
+
+
+def last_seen(text: str, where: str, seen: Path) -> Found | None:
+    """A platform file from git as `find` last kept it, for a call that must not wait for a host; None elsewhere."""
+    said, _ = _said(text, where)
+    file = seen / _kept_name(said)
+    return (
+        platform_file.parse(file.read_text(), str(file)) if said.startswith(GIT) and file.is_file() else None
+    )
+
+
+def _kept_name(said: str) -> str:
+    return f"platform-{hashlib.sha256(said.encode()).hexdigest()[:16]}.yaml"
 
 
 def of_work_tree(
@@ -114,7 +131,7 @@ def _named(found: Found, name: str) -> Found:
     return found
 
 
-def _of_git(said: str, place: str) -> Found:
+def _of_git(said: str, place: str, seen: Path | None) -> Found:
     """The platform.yaml at the top of a git reference, fetched into a repository that is thrown away."""
     address = _ADDRESS.fullmatch(said)
     if not address:
@@ -129,9 +146,18 @@ def _of_git(said: str, place: str) -> Found:
         fetch = ("fetch", "--quiet", "--no-tags", "--depth=1", "--", url, ref)
         _git(Path(folder), url, *fetch)
         text = _git(Path(folder), url, "cat-file", "blob", f"FETCH_HEAD:{platform_file.NAME}")
-    return platform_file.parse(
-        text.decode("utf-8", "replace"), f"{process.mask(url)}@{ref}:{platform_file.NAME}"
-    )
+    said_there = text.decode("utf-8", "replace")
+    found = platform_file.parse(said_there, f"{process.mask(url)}@{ref}:{platform_file.NAME}")
+    if seen:
+        _keep(seen / _kept_name(said), said_there)
+    return found
+
+
+def _keep(file: Path, text: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(text)
+    os.replace(draft, file)
 
 
 def _git(folder: Path, url: str, *words: str) -> bytes:

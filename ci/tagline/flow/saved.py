@@ -13,6 +13,7 @@ from tagline.flow.plan import (
     Check,
     FinishRelease,
     FinishRollback,
+    GoOnTraining,
     MakeRelease,
     Nothing,
     Promote,
@@ -83,7 +84,7 @@ def kind(step: AnyStep) -> str:
 def subject(step: AnyStep) -> str:
     """The release, promotion or place that a step is about; "" where there is none."""
     match step:
-        case Smoke() | MakeRelease() | FinishRelease() | Train():
+        case Smoke() | MakeRelease() | FinishRelease() | Train() | GoOnTraining():
             return str(step.release)
         case Promote():
             return str(step.promotion)

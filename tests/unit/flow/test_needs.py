@@ -14,6 +14,7 @@ from tagline.flow.plan import (
     Check,
     FinishRelease,
     FinishRollback,
+    GoOnTraining,
     MakeRelease,
     Nothing,
     Promote,
@@ -36,7 +37,10 @@ steps: st.SearchStrategy[AnyStep] = st.one_of(
     st.booleans().map(lambda smoke: Check(smoke=smoke, **why)),
     st.sampled_from(
         [
-            *(kind(release=RELEASE, **why) for kind in (Smoke, MakeRelease, FinishRelease, Train)),
+            *(
+                kind(release=RELEASE, **why)
+                for kind in (Smoke, MakeRelease, FinishRelease, Train, GoOnTraining)
+            ),
             Register(**why),
             Nothing(**why),
         ]
@@ -78,8 +82,8 @@ def test_only_what_acts_on_an_environment_needs_its_credential(step: AnyStep, wa
 def test_a_gpu_is_needed_only_where_something_trains_that_wants_one(step: AnyStep, wanted: Wants) -> None:
     if GPU in needs(step, wanted):
         assert wanted.gpu
-        assert isinstance(step, Smoke | Train | Check)
-        assert not isinstance(step, Train) or wanted.trains_here
+        assert isinstance(step, Smoke | Train | GoOnTraining | Check)
+        assert not isinstance(step, Train | GoOnTraining) or wanted.trains_here
 
 
 @given(wants)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tagline.flow.plan import (
     Check,
     FinishRelease,
+    GoOnTraining,
     Known,
     MakeRelease,
     Nothing,
@@ -62,7 +63,8 @@ def test_a_finished_release_is_left_alone() -> None:
 
 
 def test_a_finished_training_is_registered_instead_of_trained_again() -> None:
-    assert kinds(Known(Event.MERGE, "main", claimed=RELEASE, uploaded=True, unregistered=1)) == [Register]
+    known = Known(Event.MERGE, "main", claimed=RELEASE, uploaded=True, unregistered=1, awaited=True)
+    assert kinds(known) == [Register]
 
 
 def test_a_promotion_tag_is_acted_on() -> None:
@@ -133,3 +135,17 @@ def test_what_this_run_has_claimed_is_planned_as_at_its_beginning() -> None:
     after = msgspec.structs.replace(before, claimed=RELEASE, uploaded=True)
     assert kinds(after) == kinds(before)
     assert kinds(msgspec.structs.replace(after, trained=True)) == kinds(before)[:-1]
+
+
+def test_a_training_of_another_release_that_waits_to_be_registered_does_not_stop_heads() -> None:
+    known = Known(
+        Event.MERGE, "main", claimed=Release(0, 3, 0), uploaded=True, next_reason="already", unregistered=2
+    )
+    assert [type(step) for step in plan(known).steps] == [Register, Train]
+
+
+def test_a_schedule_goes_on_with_an_interrupted_training() -> None:
+    known = Known(Event.SCHEDULE, "main", interrupted=Release(0, 3, 0))
+    assert plan(known).steps == [
+        GoOnTraining(release=Release(0, 3, 0), reason="its training was interrupted: it goes on")
+    ]
