@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import msgspec
-from tagline import config, errors
+from tagline import config, errors, floors, platform_file
 from tagline.cli.group import cli
 from tagline.cli.main import COMMANDS
 
@@ -61,9 +61,20 @@ def settings() -> str:
     for struct in (config.Config, config.Serving, config.Gate, config.Metric, config.Rollout, config.Model):
         rows = [_setting(field, struct) for field in msgspec.structs.fields(struct)]
         title = "the file" if struct is config.Config else struct.__name__.lower()
-        parts.append(f"## {title}\n\n{inspect.getdoc(struct)}\n\n| key | type | default |\n|---|---|---|")
-        parts.append("\n".join(rows) + "\n")
+        parts += _section(title, struct, rows)
+    parts.append(
+        "# The platform file\n\nWhat holds for all repositories of a company; see the how-to page.\n"
+    )
+    for title, struct in {"platform file": platform_file.PlatformFile, "floors": floors.Floors}.items():
+        parts += _section(
+            title, struct, [_setting(field, struct) for field in msgspec.structs.fields(struct)]
+        )
     return "\n".join(parts)
+
+
+def _section(title: str, struct: type, rows: list[str]) -> list[str]:
+    head = f"## {title}\n\n{inspect.getdoc(struct)}\n\n| key | type | default |\n|---|---|---|"
+    return [head, "\n".join(rows) + "\n"]
 
 
 def _setting(field: msgspec.structs.FieldInfo, struct: type) -> str:

@@ -1,16 +1,22 @@
 """tagline.yaml: what a repository says of itself and of its promotions, parsed once and strictly."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from tagline.errors import ConfigError
 
+if TYPE_CHECKING:
+    from tagline.strict_yaml import Marks
+
 FILE = "tagline.yaml"
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+VERSION = re.compile("[0-9]+([.][0-9]+){1,3}((a|b|rc)[0-9]+)?")
+Version = Annotated[str, msgspec.Meta(pattern=f"^({VERSION.pattern})?$")]
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -96,18 +102,25 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion."""
+    """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion.
+
+    `platform` names the platform file: of an installed package, or `git+URL@REF`; `tagline` is the one version
+    that may act for this repository, such as `1.2.0`. `gpu` is how many GPUs a training asks for: above 0,
+    its smoke and full training need an agent with one.
+    """
 
     pipeline: str = ""
     paths: list[str] = []
     models: dict[str, Model] = {}
     environments: list[str] = msgspec.field(default_factory=lambda: ["prod"])
     platform: str = "local"
+    tagline: Version = ""
     train: Train = Train.ON_RELEASE
     parameters: dict[str, Any] = {}
     smoke: dict[str, Any] = {}
     smoke_when: SmokeWhen = SmokeWhen.ON_RELEASE
     smoke_timeout: str = "5m"
+    gpu: Annotated[int, msgspec.Meta(ge=0)] = 0
     serving: Serving | None = None
     gate: Gate | None = None
     rollout: Rollout = Rollout()
@@ -127,30 +140,49 @@ LATER = {
     "promotion": "signers and approvals",
     "pipelines": "several pipelines in one repository",
     "schedules": "schedules",
-    "tagline": "the pinned tagline version",
 }
+LATER_PLATFORMS = ("kubeflow",)
+LOCAL = "local"
 
 
-def parse(text: str, *, where: str = FILE, default_name: str = "") -> Config:
-    """Read tagline.yaml's text; an empty one gives the defaults.
+def load(text: str, where: str = FILE) -> tuple[dict[str, Any], "Marks"]:
+    """tagline.yaml's text as plain data with known keys only, and where each value stands.
 
-    `default_name` names the pipeline where the file does not. Raises `ConfigError` (file, line, column,
-    nearest known key; a value that has no sense), `NotYetSupported` (what a later version brings, by name), `BadWord`.
+    Raises `ConfigError` (file, line, column, nearest known key), `NotYetSupported` (what a later version
+    brings, by name).
     """
-    from tagline import config_rules, strict_yaml
+    from tagline import strict_yaml
 
     data, marks = strict_yaml.load(text, where)
     if not isinstance(data, dict):
         raise ConfigError("tagline.yaml must be a mapping", where=where, fix="pipeline: my-model")
     strict_yaml.check_keys(data, Config, marks, where, LATER)
-    data.setdefault("pipeline", default_name)
+    return data, marks
+
+
+def build(data: Mapping[str, Any], marks: "Marks", where: str = FILE, default_name: str = "") -> Config:
+    """Plain data as a `Config`.
+
+    Raises `ConfigError` where a value stands that is wrong or has no sense, `NotYetSupported`, `BadWord`.
+    """
+    from tagline import config_rules, strict_yaml
+
     try:
-        config = msgspec.convert(data, Config)
+        config = msgspec.convert({"pipeline": default_name, **data}, Config)
     except msgspec.ValidationError as error:
         raise strict_yaml.translate(error, marks, where) from error
     for fault in config_rules.faults(config):
         raise fault.kind(fault.what, where=strict_yaml.place(marks, fault.at, where), fix=fault.fix)
     return config
+
+
+def parse(text: str, *, where: str = FILE, default_name: str = "") -> Config:
+    """Read tagline.yaml's text as it is, under no platform file; an empty one gives the defaults.
+
+    `default_name` names the pipeline where the file does not. Raises what `load` and `build` raise.
+    """
+    data, marks = load(text, where)
+    return build(data, marks, where, default_name)
 
 
 def place(root: Path, *path: str | int) -> str:

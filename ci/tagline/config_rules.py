@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.config import Config, Gate, Rollout, Serving, seconds
+from tagline.config import LATER_PLATFORMS, Config, Gate, Rollout, Serving, seconds
 from tagline.errors import ConfigError, NotYetSupported
 from tagline.words import check_name
 
@@ -26,7 +26,7 @@ class Fault(msgspec.Struct, frozen=True):
 def faults(config: Config) -> Iterator[Fault]:
     """Every rule that is broken: names, durations, shares, what this version of tagline lacks."""
     yield from _names(config)
-    if config.platform != "local":
+    if config.platform in LATER_PLATFORMS:
         what = f"platform {config.platform!r}: this version of tagline has only 'local'"
         yield Fault(("platform",), what, "platform: local", NotYetSupported)
     yield from _duration(config.smoke_timeout, ("smoke_timeout",), DAY)
@@ -41,6 +41,8 @@ def _names(config: Config) -> Iterator[Fault]:
     named: list[tuple[At, str, str]] = [(("pipeline",), config.pipeline, "pipeline")]
     named += [(("environments", n), env, "environment") for n, env in enumerate(config.environments)]
     named += [(("models", model), model, "model") for model in config.models]
+    if not config.platform.startswith("git+"):
+        named.append((("platform",), config.platform, "platform"))
     for at, name, what in named:
         try:
             check_name(name, what)

@@ -23,6 +23,7 @@ _SAID = {"str": "text", "int": "a whole number", "float": "a number", "bool": "t
 _SAID |= {"array": "a list", "object": "a mapping", "null": "empty"}
 _PATTERNS = {
     "^[0-9a-f]{64}$": "must be 64 lower-case hex digits, as sha256sum prints them",
+    "^([0-9]+([.][0-9]+){1,3}((a|b|rc)[0-9]+)?)?$": "must be one exact version, such as 1.2.0",
     "^(sklearn|xgboost|custom:[^ ]+)$": "must be sklearn, xgboost or custom:src/serve.py",
 }
 

@@ -47,7 +47,12 @@ class Guards(msgspec.Struct, frozen=True):
 
 
 class Engine(Protocol):
-    """Makes environments and runs commands in them; every command is under its `guards`."""
+    """Makes environments and runs commands in them; every command is under its `guards`.
+
+    `name` is `process`, `docker` or `dagger`.
+    """
+
+    name: str
 
     @property
     def guards(self) -> Guards: ...

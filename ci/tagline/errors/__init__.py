@@ -8,12 +8,20 @@
     ├── LedgerError        50–59   the chain of decisions
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
-    └── PlatformError      80–89   what an environment runs on
+    ├── PlatformError      80–89   what an environment runs on
+    └── CallError          110–119 the one call of CI: plan files, agents, versions
 
 0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
 """
 
 from tagline.errors.base import INTERNAL, INTERRUPTED, TaglineError
+from tagline.errors.call import (
+    CallError,
+    NeedsAgent,
+    PlanDiffers,
+    StateTampered,
+    WrongVersion,
+)
 from tagline.errors.config import (
     BadWord,
     ConfigError,
@@ -96,6 +104,7 @@ __all__ = [
     "AmbiguousHead",
     "BadWord",
     "Blocked",
+    "CallError",
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
@@ -115,6 +124,7 @@ __all__ = [
     "MissingTool",
     "ModelDoesNotLoad",
     "NameTaken",
+    "NeedsAgent",
     "NoAtomicPush",
     "NoModel",
     "NoRemote",
@@ -128,6 +138,7 @@ __all__ = [
     "OtherMachine",
     "PipelineError",
     "PipelineNotCurrent",
+    "PlanDiffers",
     "PlatformError",
     "PlatformUnavailable",
     "PortTaken",
@@ -140,6 +151,7 @@ __all__ = [
     "SecretMissing",
     "ShallowClone",
     "StateBroken",
+    "StateTampered",
     "StillTraining",
     "Superseded",
     "TagMoved",
@@ -153,4 +165,5 @@ __all__ = [
     "UnknownName",
     "VersionError",
     "VersionTwice",
+    "WrongVersion",
 ]

@@ -61,14 +61,14 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     import os
 
     from tagline.engines import sandbox
+    from tagline.flow import platforms
     from tagline.flow.world import default_name, open_engine
     from tagline.platforms.local.home import tagline_home
 
     sandbox.protect_parent()
     home = tagline_home(os.environ)
     root = _root(folder)
-    text = (root / config.FILE).read_text() if (root / config.FILE).exists() else ""
-    own = config.parse(text, default_name=default_name(root.name))
+    own = platforms.of_work_tree(root, os.environ, default_name(root.name))
     engine = open_engine(home, os.environ, root, own)
     with TemporaryDirectory(prefix="tagline-check-") as work:
         if fix:
@@ -88,7 +88,9 @@ def check_commit(world: "World", *, smoke: bool) -> StepReport:
         work = stack.enter_context(world.work_folder())
         tree = work / "tree"
         world.repo.export(commit, tree)
-        bench = Bench(Project.find(tree), world.own_config(commit), work, world.engine, world.told)
+        bench = Bench(
+            Project.find(tree), world.own_config(commit, floors=True), work, world.engine, world.told
+        )
         passed = []
         for _, check in checks(bench):
             result = check()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from tagline import config
+from tagline import config, platform_file
 from tagline.errors import TaglineError
+from tagline.flow import platforms
 
 DISK_NEEDED_GIB = 3
 
@@ -121,7 +122,10 @@ def _serving_runtime(folder: Path) -> Iterator[Finding]:
             "note", "no tagline.yaml here: pipelines run, no model can be promoted", "add serving: and gate:"
         )
         return
-    own = config.parse(file.read_text(), where=str(file), default_name="pipeline")
+    found = platforms.find(file.read_text(), str(file), os.environ, folder)
+    if found:
+        yield Finding("ok", f"the platform file of {found.file.name!r} is {found.where}")
+    own = platform_file.read(file.read_text(), str(file), "pipeline", found)
     yield Finding(
         "ok", f"tagline.yaml is sound: pipeline {own.pipeline}, environments {', '.join(own.environments)}"
     )

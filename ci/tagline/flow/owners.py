@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tagline import config
+from tagline import config, platform_file
 from tagline.config import Config
 from tagline.errors import NameTaken, NotReleased
 from tagline.flow.world import World
@@ -38,11 +38,12 @@ def recorded_owners(state: State) -> set[str]:
     return {one.owner for versions in state.models.values() for one in versions}
 
 
-def config_of(version: UploadedVersion) -> Config:
-    """tagline.yaml as the released tree has it."""
+def config_of(world: World, version: UploadedVersion) -> Config:
+    """tagline.yaml as the released tree has it, with the platform file's defaults."""
     file = version.source / config.FILE
     text = file.read_text() if file.exists() else ""
-    return config.parse(text, where=f"{config.FILE} of {version.release}", default_name=version.pipeline)
+    where = f"{config.FILE} of {version.release}"
+    return platform_file.read(text, where, version.pipeline, world.defaults())
 
 
 def uploaded(world: World, pipeline: str, release: Release) -> UploadedVersion:

@@ -18,8 +18,17 @@ class Check(Step, frozen=True, tag=True):
     smoke: bool
 
 
+class Smoke(Step, frozen=True, tag=True):
+    """The first half of a release that does not exist yet: environment, compile, smoke training.
+
+    No version is taken yet: `release` is what the other half will ask for.
+    """
+
+    release: Release
+
+
 class MakeRelease(Step, frozen=True, tag=True):
-    """A release that does not exist yet: environment, compile, smoke training, claim, upload."""
+    """The other half, on this agent or another: claim and upload of what passed its smoke training."""
 
     release: Release
 
@@ -64,7 +73,16 @@ class Nothing(Step, frozen=True, tag=True):
 
 
 AnyStep = (
-    Check | MakeRelease | FinishRelease | Train | GoOnTraining | Register | FinishRollback | Promote | Nothing
+    Check
+    | Smoke
+    | MakeRelease
+    | FinishRelease
+    | Train
+    | GoOnTraining
+    | Register
+    | FinishRollback
+    | Promote
+    | Nothing
 )
 
 
@@ -80,7 +98,8 @@ class Known(msgspec.Struct, frozen=True):
     """What a plan is made from.
 
     `next_release` is the version that HEAD would get, None with `next_reason` where there is none to make.
-    `claimed` is the release that HEAD already has; `uploaded` and `trained` say how far it came.
+    `claimed` is the release that HEAD already has; `uploaded` and `trained` say how far it came. Both
+    `next_release` and `claimed` are set where this very run has claimed it: the plan is the one it began with.
     `rolled_back` names the (environment, model) pairs with a rollback that never reached the ledger.
     `promotion` is the tag event's; `open_promotions` are the newest of each (environment, model) without an
     end, `unfinished` the releases that were claimed and not uploaded, `interrupted` the newest release where its
@@ -143,10 +162,13 @@ def _merge(known: Known) -> list[AnyStep]:
         release = known.next_release
         steps: list[AnyStep] = [
             *_rolled_back(known),
+            *(_register(known) if known.claimed else []),
             Check(smoke=False, reason="a release needs its checks"),
+            Smoke(release=release, reason="a release is tried before its version is taken"),
             MakeRelease(release=release, reason=known.next_reason),
         ]
-        if known.train_on_release:
+        begun = known.claimed is not None and (known.trained or known.awaited)
+        if known.train_on_release and not begun:
             steps.append(Train(release=release, reason="train: on-release"))
         return steps
     steps = [*_rolled_back(known), *_register(known)]
@@ -178,3 +200,19 @@ def _schedule(known: Known) -> list[AnyStep]:
     for promotion in known.open_promotions:
         steps.append(Promote(promotion=promotion, reason="open: no terminal event yet"))
     return steps or [Nothing(reason="no open promotion, no finished training to register")]
+
+
+def environments(steps: list[AnyStep]) -> list[str]:
+    """The environments that the steps act on, by name."""
+    asked = {step.promotion.env for step in steps if isinstance(step, Promote)}
+    undone = {step.env for step in steps if isinstance(step, FinishRollback)}
+    return sorted(asked | undone)
+
+
+def only_env(made: Plan, env: str) -> Plan:
+    """The part of a plan that concerns one environment: its promotions and rollbacks, and finished trainings,
+    which a promotion may ask for."""
+    steps = [step for step in made.steps if isinstance(step, Register) or environments([step]) == [env]]
+    if not environments(steps):
+        return Plan(made.event, made.ref, [Nothing(reason=f"no open promotion in {env}")])
+    return Plan(made.event, made.ref, steps)

@@ -74,7 +74,7 @@ def models_of(world: World, run: Run, version: UploadedVersion) -> dict[str, Mod
     So `models:` on the default branch settles a release that did not say which they are. Raises `NoModel`,
     `TaskContractBroken` where neither does, or a model is not what its facts say.
     """
-    own = config_of(version)
+    own = config_of(world, version)
     try:
         return _named(world, run, own)
     except NoModel:

@@ -104,7 +104,7 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
     if registered is None:
         raise NotTrained(f"there is no model {model} {version}", fix="tagline status")
     kept = uploaded(world, registered.pipeline, version.release)
-    own = config_of(kept)
+    own = config_of(world, kept)
     if own.serving is None:
         raise MissingKeys(
             f"release {version.release} has no serving: in its tagline.yaml", fix="release anew"

@@ -64,7 +64,7 @@ def train_release(world: World, release: Release) -> StepReport:
     Raises `NotReleased`, `NameTaken`, `TaskFailed`, and `NoModel` where it is not clear which model it made.
     """
     version = uploaded(world, world.policy.pipeline, release)
-    own, prefix = config_of(version), owner_prefix(world.policy.pipeline, release)
+    own, prefix = config_of(world, version), owner_prefix(world.policy.pipeline, release)
     before = world.platform.pipelines.runs(prefix)
     request = RunRequest(
         owner=next_owner(prefix, before, recorded_owners(world.state())),

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tagline import config
+from tagline import config, platform_file
 from tagline.config import Config
 from tagline.errors import RemoteUnavailable, RepositoryError
 from tagline.flow.report import Said, Told
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tagline.git.ledger import Appended, Author, Batch, Ledger
     from tagline.git.repo import Repo
     from tagline.git.state import State
+    from tagline.platform_file import Found
     from tagline.platforms import Platform
 
 ANSWERS_WITHIN = 5.0  # seconds that a remote has where a person waits for the traffic to move
@@ -32,8 +33,9 @@ ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 @dataclass
 class World:
-    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head.
+    """Everything that the flow's functions need.
 
+    `policy` is tagline.yaml at the default branch's head, read under the platform file where there is one.
     `offline`: the remote did not answer, and what is known of it is as it was last seen.
     """
 
@@ -45,6 +47,7 @@ class World:
     home: Path
     author: "Author"
     told: Told
+    platform_file: "Found | None" = None
     offline: bool = False
     _read: "tuple[Facts, Ledger] | None" = field(default=None, init=False, repr=False)
 
@@ -79,13 +82,20 @@ class World:
     def _see(self, facts: "Facts") -> None:
         self.facts = facts
 
-    def own_config(self, commit: str) -> Config:
-        """tagline.yaml as a commit has it: what it says of its own pipeline and serving."""
-        text = self.repo.show(commit, config.FILE)
-        name = default_name(self.repo.url())
-        return config.parse(
-            (text or b"").decode(), where=f"{config.FILE} at {commit[:12]}", default_name=name
-        )
+    def own_config(self, commit: str, *, floors: bool = False) -> Config:
+        """tagline.yaml as a commit has it: what it says of its own pipeline and serving.
+
+        The policy's platform file gives its defaults; with `floors` also its limits, which are the policy's
+        matter and not an old commit's.
+        """
+        text = (self.repo.show(commit, config.FILE) or b"").decode()
+        under = self.platform_file if floors else self.defaults()
+        where = f"{config.FILE} at {commit[:12]}"
+        return platform_file.read(text, where, default_name(self.repo.url()), under)
+
+    def defaults(self) -> "Found | None":
+        """The platform file without its floors."""
+        return self.platform_file and platform_file.without_floors(self.platform_file)
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
@@ -97,14 +107,22 @@ class World:
 
 
 def open_world(
-    path: Path, told: Told, environ: Mapping[str, str] | None = None, *, may_be_offline: bool = False
+    path: Path,
+    told: Told,
+    environ: Mapping[str, str] | None = None,
+    *,
+    may_be_offline: bool = False,
+    hide: Sequence[Path] = (),
 ) -> World:
     """Open the repository at `path`, fetch its remote, read the policy, open the local platform.
 
-    Where it `may_be_offline`, a remote that does not answer within seconds is taken as it was last seen.
+    `hide` names more files and folders that the repository's own code must not see. Where it `may_be_offline`,
+    a remote that does not answer within seconds is taken as it was last seen.
     Raises the errors of the repository (10–19), of the configuration (20–29) and of the home.
     """
+    from tagline import __version__
     from tagline.engines import sandbox
+    from tagline.flow import platforms
     from tagline.git import facts as git_facts
     from tagline.git.ledger import Author
     from tagline.git.objects import identity
@@ -117,12 +135,16 @@ def open_world(
     repo = Repo.open(path)
     facts, offline = _seen(repo, told) if may_be_offline else (git_facts.read(repo), False)
     home = tagline_home(environ)
-    place = f"{facts.default_branch}:{config.FILE}"
-    policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
-    engine = open_engine(home, environ, repo.root, policy)
+    place, text = f"{facts.default_branch}:{config.FILE}", facts.policy or ""
+    seen = repo.store / "tagline"
+    under = platforms.last_seen(text, place, seen) if may_be_offline else None
+    under = under or platforms.find(text, place, environ, repo.root, seen)
+    platform_file.require_version(text, place, under, __version__)
+    policy = platform_file.read(text, place, default_name(repo.url()), under)
+    engine = open_engine(home, environ, repo.root, policy, hide)
     platform = open_platform(home, engine)
     author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told, offline)
+    return World(repo, facts, policy, platform, engine, home, author, told, under, offline)
 
 
 def _seen(repo: "Repo", told: Told) -> tuple["Facts", bool]:
@@ -142,16 +164,23 @@ def _seen(repo: "Repo", told: Told) -> tuple["Facts", bool]:
         return facts, True
 
 
-def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":
+def open_engine(
+    home: Path,
+    environ: Mapping[str, str],
+    root: Path,
+    own: Config | None = None,
+    hide: Sequence[Path] = (),
+) -> "Engine":
     """The engine whose commands see neither git's folders nor the gate's data of the work tree `root`, nor a remote
-    on this disk, and can change nothing of that tree, and nothing of the home but their own run or work folder."""
+    on this disk, nor what `hide` names, and can change nothing of that tree, and nothing of the home but their own
+    run or work folder."""
     from tagline.engines.process import ProcessEngine
     from tagline.pipeline.project import git_folders, remote_folders
     from tagline.platforms.local.home import guards, venvs_folder
 
     data = [root / own.gate.data] if own and own.gate else []
-    closed = guards(home, [*git_folders(root), *remote_folders(root), *data], [root])
-    return ProcessEngine(venvs_folder(home, environ), environ, closed)
+    hidden = [*git_folders(root), *remote_folders(root), *data, *hide]
+    return ProcessEngine(venvs_folder(home, environ), environ, guards(home, hidden, [root]))
 
 
 def default_name(url: str) -> str:

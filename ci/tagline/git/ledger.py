@@ -33,6 +33,16 @@ class Author(msgspec.Struct, frozen=True):
     run: str = msgspec.field(default_factory=lambda: secrets.token_hex(8))
 
 
+def part_of_run(run: str) -> str:
+    """The id under which one process writes for a run that several agents share: each has its own."""
+    return f"{run}.{secrets.token_hex(4)}"
+
+
+def is_run(event_run: str, run: str) -> bool:
+    """Whether an event's run id is that of `run`, or of one of its parts."""
+    return event_run == run or event_run.startswith(f"{run}.")
+
+
 class Batch(msgspec.Struct, frozen=True):
     """Events and the tags that belong to them: all reach the remote, or none."""
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tagline.flow.asking import Asked, Preview
     from tagline.flow.doctor import Finding
+    from tagline.flow.handover import Ran
     from tagline.flow.past import Entry
     from tagline.flow.plan import Plan
     from tagline.flow.report import Report
     from tagline.flow.rollback import RolledBack
+    from tagline.flow.saved import Saved
     from tagline.flow.status import PlaceStatus, Status
     from tagline.flow.traffic import Tally
     from tagline.platforms.local.serving import LogTail, PlatformStatus
@@ -31,6 +33,22 @@ def plan_text(plan: "Plan") -> str:
 
     rows = [[name_of(step), _subject(step), step.reason] for step in plan.steps]
     return f"plan for {plan.event} of {plan.ref}:\n{table(rows)}"
+
+
+def saved_text(saved: "Saved") -> str:
+    """A saved plan: each step with its reason and what an agent must have for it."""
+    rows = [[one.step, one.subject, ",".join(one.needs) or "any", one.reason] for one in saved.steps]
+    lines = [f"plan for {saved.event} of {saved.ref}, each step with what it needs:", table(rows)]
+    if saved.environments:
+        lines.append(f"environments with work: {', '.join(saved.environments)}")
+    return "\n".join(lines)
+
+
+def ran_text(ran: "Ran") -> str:
+    """The closing lines of an agent's part; the last says what the next agent must have."""
+    if (not ran.needs_agent and not ran.report.exit_code) or ran.report.error:
+        return report_text(ran.report)
+    return f"{ran.report.event}: this agent's part is done\nneeds-agent: {','.join(ran.needs_agent) or 'any'}"
 
 
 def _subject(step: Any) -> str:

@@ -67,6 +67,8 @@ class InMemory:
 class Engine:
     """Environments that are there already."""
 
+    name = "process"
+
     @dataclass
     class Ready:
         python: Path = Path("python")
