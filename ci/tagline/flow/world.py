@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -27,7 +27,10 @@ ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 @dataclass
 class World:
-    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head."""
+    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head.
+
+    `environ` holds the variables of the process, and with them what its CI host says.
+    """
 
     repo: "Repo"
     facts: "Facts"
@@ -37,6 +40,7 @@ class World:
     home: Path
     author: "Author"
     told: Told
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     def ledger(self) -> "Ledger":
         """The events as last seen, and their sum; raises `LedgerMissing`, `LedgerError`."""
@@ -94,6 +98,7 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     from tagline.git.ledger import Author
     from tagline.git.objects import identity
     from tagline.git.repo import Repo
+    from tagline.hosts.reading import read_run
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home
 
@@ -106,8 +111,9 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
     engine = open_engine(home, environ, repo.root, policy)
     platform = open_platform(home, engine)
-    author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told)
+    actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]
+    author = Author(actor, platform.machine)
+    return World(repo, facts, policy, platform, engine, home, author, told, environ)
 
 
 def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":
