@@ -28,7 +28,7 @@ _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 _DISPATCHES = {"workflow_dispatch", "repository_dispatch", "workflow_run"}
 
 
-class Repository(msgspec.Struct, frozen=True):
+class Repository(msgspec.Struct, frozen=True, omit_defaults=True):
     """A repository in a payload."""
 
     full_name: str = ""
@@ -43,7 +43,7 @@ class Side(msgspec.Struct, frozen=True):
     repo: Repository | None = None
 
 
-class PullPayload(msgspec.Struct, frozen=True):
+class PullPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     """A payload's pull request."""
 
     number: int = 0
@@ -51,7 +51,7 @@ class PullPayload(msgspec.Struct, frozen=True):
     base: Side = Side()
 
 
-class Payload(msgspec.Struct, frozen=True):
+class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     """The fields that are read of an event's payload."""
 
     deleted: bool = False
