@@ -11,6 +11,7 @@ import msgspec
 
 from tagline.errors import RemoteUnavailable, RepositoryError
 from tagline.git import remote
+from tagline.git.remote import Listing
 from tagline.git.repo import LEDGER_REF, LOST_LEDGER, ORIGIN, Repo
 
 POLICY_FILE = "tagline.yaml"
@@ -65,7 +66,8 @@ def read(repo: Repo, *, fetch: bool = True) -> Facts:
     user's own refs are not touched. Raises `ShallowClone`, `NoRemote`, `RemoteUnavailable`,
     `RepositoryError`.
     """
-    repo.require_whole()
+    if not fetch:
+        repo.require_whole()
     head, branch = repo.head(), repo.branch()
     with _alone(repo):
         snapshot = _refresh(repo) if fetch else _snapshot(repo)
@@ -106,6 +108,8 @@ class _Snapshot(msgspec.Struct, frozen=True):
 
 def _refresh(repo: Repo) -> _Snapshot:
     told = remote.listing(repo)
+    if (repo.store / "shallow").exists():
+        return _shallow(repo, told)
     snapshot = _snapshot(repo)
     if snapshot.values != told.refs:
         before = snapshot.ledger
@@ -119,6 +123,31 @@ def _refresh(repo: Repo) -> _Snapshot:
     _mark(repo).parent.mkdir(exist_ok=True)
     _mark(repo).touch()
     return msgspec.structs.replace(snapshot, default=told.head if told.head in snapshot.heads else "")
+
+
+def _shallow(repo: Repo, told: Listing) -> _Snapshot:
+    """What the remote lists; of old branches and tags no more than their names and hashes is here."""
+    from tagline.git import depth  # builds on tags, and so on these facts
+
+    before = _snapshot(repo).ledger
+    depth.deepen(repo, told)
+    ledger = told.refs.get(LEDGER_REF, "")
+    if ledger:
+        remote.fetch(repo, (remote.REFSPECS[2],))
+        _keep_lost(repo, before, ledger)
+    heads = {name.removeprefix(_H): value for name, value in told.refs.items() if name.startswith(_H)}
+    tags = {
+        name.removeprefix(_T): Tag(
+            name.removeprefix(_T), value, told.commit(name), annotated=name in told.peeled
+        )
+        for name, value in told.refs.items()
+        if name.startswith(_T)
+    }
+    _mark(repo).touch()
+    return _Snapshot(heads, tags, ledger, told.refs, told.head if told.head in heads else "")
+
+
+_H, _T = "refs/heads/", "refs/tags/"
 
 
 def _keep_lost(repo: Repo, before: str, now: str) -> None:

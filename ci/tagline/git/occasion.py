@@ -155,6 +155,10 @@ def _from_head(repo: Repo, facts: Facts, state: State) -> Occasion:
 
 
 def _of_detached(repo: Repo, facts: Facts) -> Occasion:
+    here = repo.existing(facts.heads.values())
+    unseen = sorted(name for name, value in facts.heads.items() if value not in here)
+    if unseen:  # a shallow clone: any of them may hold HEAD
+        raise _ambiguous(facts, f"who knows which of {', '.join(unseen)}", "--event EVENT --ref REF")
     within = repo.text("for-each-ref", f"--contains={facts.head}", "--format=%(refname)", _HEADS).splitlines()
     branches = [name.removeprefix(_HEADS) for name in within]
     if len(branches) != 1:

@@ -69,7 +69,8 @@ def call(repo: Repo, *args: str, timeout: float) -> Answer:
     return answer
 
 
-def _unreadable(repo: Repo, answer: Answer) -> RepositoryError:
+def unreadable(repo: Repo, answer: Answer) -> RepositoryError:
+    """The error of a remote that could not be read, from git's words."""
     where = repo.url()
     said = answer.err.splitlines()[-1] if answer.err else f"exit code {answer.code}"
     match trouble(answer.err):
@@ -94,10 +95,18 @@ def _unreadable(repo: Repo, answer: Answer) -> RepositoryError:
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """The remote's refs now: `head` is its HEAD's branch ("" where unborn), `refs` hash by full name."""
+    """The remote's refs now: `head` is its HEAD's branch ("" where unborn), `refs` hash by full name.
+
+    `peeled` is the hash that an annotated tag comes down to, by full name.
+    """
 
     head: str
     refs: dict[str, str]
+    peeled: dict[str, str] = {}
+
+    def commit(self, ref: str) -> str:
+        """The hash of a ref, an annotated tag's peeled."""
+        return self.peeled.get(ref, self.refs[ref])
 
 
 def listing(repo: Repo, timeout: float = LIST_TIMEOUT) -> Listing:
@@ -108,23 +117,25 @@ def listing(repo: Repo, timeout: float = LIST_TIMEOUT) -> Listing:
     patterns = ("HEAD", "refs/heads/*", "refs/tags/*", LEDGER_REF)
     answer = call(repo, "ls-remote", "--symref", repo.remote(), *patterns, timeout=timeout)
     if answer.code != 0:
-        raise _unreadable(repo, answer)
-    head, refs = "", {}
+        raise unreadable(repo, answer)
+    head, refs, peeled = "", {}, {}
     for line in answer.out.decode("utf-8", "surrogateescape").splitlines():
         value, _, name = line.partition("\t")
         if value.startswith("ref: "):
             head = value.removeprefix("ref: refs/heads/") if name == "HEAD" else head
-        elif name.startswith("refs/") and not name.endswith("^{}"):
+        elif name.startswith("refs/") and name.endswith("^{}"):
+            peeled[name.removesuffix("^{}")] = value
+        elif name.startswith("refs/"):
             refs[name] = value
-    return Listing(head, refs)
+    return Listing(head, refs, peeled)
 
 
-def fetch(repo: Repo) -> None:
+def fetch(repo: Repo, refspecs: Sequence[str] = REFSPECS) -> None:
     """Bring branches, tags and the ledger under refs/tagline/origin/, moved ones too, gone ones removed."""
     options = ("--refmap=", "--no-tags", "--prune", "--no-write-fetch-head", "--quiet")
-    answer = call(repo, "fetch", *options, repo.remote(), *REFSPECS, timeout=TRANSFER_TIMEOUT)
+    answer = call(repo, "fetch", *options, repo.remote(), *refspecs, timeout=TRANSFER_TIMEOUT)
     if answer.code != 0:
-        raise _unreadable(repo, answer)
+        raise unreadable(repo, answer)
 
 
 def set_fetch_refspec(repo: Repo) -> None:
@@ -215,7 +226,7 @@ def _push_failed(repo: Repo, answer: Answer, refs: Sequence[str]) -> RepositoryE
         case Trouble.RIGHTS | Trouble.OTHER | Trouble.CONTENTION:
             return _refused(repo, answer.err, refs)
         case Trouble.GONE | Trouble.NETWORK:
-            return _unreadable(repo, answer)
+            return unreadable(repo, answer)
 
 
 def _refused(repo: Repo, said: str, refs: Sequence[str]) -> PushRefused:
