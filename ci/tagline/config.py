@@ -96,13 +96,17 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion."""
+    """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion.
+
+    `ledger` is the ref of the ledger, or the name of a branch where a host refuses other refs.
+    """
 
     pipeline: str = ""
     paths: list[str] = []
     models: dict[str, Model] = {}
     environments: list[str] = msgspec.field(default_factory=lambda: ["prod"])
     platform: str = "local"
+    ledger: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][-A-Za-z0-9_./]*$")] = "refs/tagline/ledger"
     train: Train = Train.ON_RELEASE
     parameters: dict[str, Any] = {}
     smoke: dict[str, Any] = {}

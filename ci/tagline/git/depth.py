@@ -13,6 +13,7 @@ from tagline.git.repo import ORIGIN, Repo
 from tagline.words import Promotion, Release, release_of_tag
 
 DEPTHS = (50, 200, 800)
+_ALL = 1_000_000  # deeper than any ledger, and no order to deepen everything else
 _DEFAULTS = ("main", "master")
 _NOT_OURS = re.compile(r"not our ref|unadvertised object|allow-(tip|reachable)|does not support")
 
@@ -52,6 +53,15 @@ def deepen(repo: Repo, told: Listing) -> None:
             where=repo.url(),
             fix="git fetch --unshallow (in CI: fetch-depth 0, GIT_DEPTH 0, no shallow clone)",
         )
+
+
+def bring_whole(repo: Repo, place: str, tip: str) -> None:
+    """Bring all of the ledger, which stands in the ref `place`, however shallow the clone is."""
+    graph = _Graph(repo)
+    if repo.existing([tip]) and not graph.behind(tip) & graph.cut:
+        return
+    here = place.removeprefix("refs/").removeprefix("tagline/")
+    remote.fetch(repo, (f"+{place}:{ORIGIN}{here}",), f"--depth={_ALL}")
 
 
 def _need(told: Listing) -> _Need:

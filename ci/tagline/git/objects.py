@@ -66,6 +66,19 @@ def tag(repo: Repo, new: NewTag, run: str) -> Tag:
     return Tag(new.name, made, new.commit, annotated=True)
 
 
+def text_of(repo: Repo, tag: Tag) -> str:
+    """The text of an annotated tag's object."""
+    return repo.git("cat-file", "tag", tag.object).decode("utf-8", "surrogateescape")
+
+
+def remake(repo: Repo, text: str) -> str:
+    """Make the object of an annotated tag from its text; returns its hash."""
+    made = repo.git(
+        "hash-object", "-w", "-t", "tag", "--stdin", stdin=text.encode("utf-8", "surrogateescape")
+    )
+    return made.decode().strip()
+
+
 def has_trailers(message: str) -> bool:
     """Whether the last paragraph, which is not the first, is made of `Key: value` lines."""
     paragraphs = message.split("\n\n")

@@ -68,6 +68,8 @@ def _of_call(repo: Repo, facts: Facts, state: State, call: Call) -> Occasion:
 
 
 def _as_told(repo: Repo, facts: Facts, call: Call) -> Occasion:
+    if f"refs/heads/{call.ref}" == facts.ledger_ref:
+        return Occasion(Event.TAG, call.ref, facts.ledger)  # our own push of an event
     match event_of(call, facts.lines()):
         case Event.TAG:
             return _of_tag(facts, call.ref)

@@ -130,10 +130,10 @@ def listing(repo: Repo, timeout: float = LIST_TIMEOUT) -> Listing:
     return Listing(head, refs, peeled)
 
 
-def fetch(repo: Repo, refspecs: Sequence[str] = REFSPECS) -> None:
+def fetch(repo: Repo, refspecs: Sequence[str] = REFSPECS, *more: str) -> None:
     """Bring branches, tags and the ledger under refs/tagline/origin/, moved ones too, gone ones removed."""
     options = ("--refmap=", "--no-tags", "--prune", "--no-write-fetch-head", "--quiet")
-    answer = call(repo, "fetch", *options, repo.remote(), *refspecs, timeout=TRANSFER_TIMEOUT)
+    answer = call(repo, "fetch", *options, *more, repo.remote(), *refspecs, timeout=TRANSFER_TIMEOUT)
     if answer.code != 0:
         raise unreadable(repo, answer)
 
@@ -193,17 +193,17 @@ def judge(porcelain: str, wanted: Sequence[str]) -> tuple[Pushed | None, str]:
 def push(repo: Repo, updates: Sequence[RefUpdate]) -> Pushed:
     """Push all refs as one, each only if the remote still has what we expect: a compare-and-swap.
 
+    One ref alone is that on every host. A new hash of "" deletes the ref.
+
     Raises `PushRefused` (rights, hook, protected ref), `NoAtomicPush`, `RemoteUnavailable`.
     """
     leases = [f"--force-with-lease={update.ref}:{update.old}" for update in updates]
     refspecs = [f"{update.new}:{update.ref}" for update in updates]
     name = repo.remote()
-    answer = call(
-        repo,
-        *("-c", f"remote.{name}.mirror=false"),
-        *("push", "--atomic", "--porcelain", "--no-verify", "--no-follow-tags", *leases, name, *refspecs),
-        timeout=TRANSFER_TIMEOUT,
-    )
+    as_one = ["--atomic"] if len(updates) > 1 else []
+    options = (*as_one, "--porcelain", "--no-verify", "--no-follow-tags")
+    config = ("-c", f"remote.{name}.mirror=false")
+    answer = call(repo, *config, "push", *options, *leases, name, *refspecs, timeout=TRANSFER_TIMEOUT)
     out = answer.out.decode("utf-8", "replace")
     if "\t" in out:
         outcome, reason = judge(out, [update.ref for update in updates])
@@ -221,7 +221,7 @@ def _push_failed(repo: Repo, answer: Answer, refs: Sequence[str]) -> RepositoryE
             return NoAtomicPush(
                 "the remote cannot push several refs as one (--atomic)",
                 where=repo.url(),
-                fix="use a host with atomic push; a protocol for others comes later",
+                fix="tagline doctor",
             )
         case Trouble.RIGHTS | Trouble.OTHER | Trouble.CONTENTION:
             return _refused(repo, answer.err, refs)
