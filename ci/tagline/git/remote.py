@@ -130,6 +130,15 @@ def listing(repo: Repo, timeout: float = LIST_TIMEOUT) -> Listing:
     return Listing(head, refs, peeled)
 
 
+def refs_under(repo: Repo, prefix: str) -> dict[str, str]:
+    """The remote's refs below a prefix such as refs/tagline/probe/, hash by full name."""
+    answer = call(repo, "ls-remote", repo.remote(), f"{prefix}*", timeout=LIST_TIMEOUT)
+    if answer.code != 0:
+        raise unreadable(repo, answer)
+    lines = (line.partition("\t") for line in answer.out.decode("utf-8", "replace").splitlines())
+    return {name: value for value, _, name in lines if name.startswith(prefix)}
+
+
 def fetch(repo: Repo, refspecs: Sequence[str] = REFSPECS, *more: str) -> None:
     """Bring branches, tags and the ledger under refs/tagline/origin/, moved ones too, gone ones removed."""
     options = ("--refmap=", "--no-tags", "--prune", "--no-write-fetch-head", "--quiet")
