@@ -49,7 +49,12 @@ def exit_codes() -> str:
     rows = [(0, "", "Success; the report says so where nothing was to do."), (2, "", "A wrong command line.")]
     rows += [(errors.INTERNAL, "", "A bug of tagline's; a crash report was written.")]
     rows += [(kind.exit_code, kind.__name__, first_line(kind)) for kind in error_classes()]
-    rows += [(errors.INTERRUPTED, "", "Interrupted (Ctrl-C); the next call goes on.")]
+    rows += [
+        (errors.INTERRUPTED, "", "Interrupted (SIGINT: Ctrl-C, or GitHub cancels); the next call goes on.")
+    ]
+    rows += [
+        (errors.TERMINATED, "", "Terminated (SIGTERM: Jenkins or GitLab cancels); the next call goes on.")
+    ]
     table = "\n".join(f"| {code} | {name} | {text} |" for code, name, text in sorted(rows))
     return f"{NOTE}# Exit codes\n\n| code | error | means |\n|---|---|---|\n{table}\n"
 

@@ -11,10 +11,10 @@
     ├── PlatformError      80–89   what an environment runs on
     └── CallError          110–119 the CI call, its host, and what passes between its agents
 
-0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
+0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt (SIGINT), 143 a termination (SIGTERM).
 """
 
-from tagline.errors.base import INTERNAL, INTERRUPTED, TaglineError
+from tagline.errors.base import INTERNAL, INTERRUPTED, TERMINATED, TaglineError
 from tagline.errors.call import (
     CallError,
     EventNotUsable,
@@ -97,6 +97,7 @@ from tagline.errors.version import (
 __all__ = [
     "INTERNAL",
     "INTERRUPTED",
+    "TERMINATED",
     "AmbiguousHead",
     "BadWord",
     "Blocked",
