@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from tagline.errors import AmbiguousHead, DirtyTree, NotOnALine
 from tagline.git import facts
-from tagline.git.occasion import Event, Occasion, occasion
+from tagline.git.occasion import Event, Occasion, as_merged, occasion
 from tagline.git.repo import Repo
 from tagline.git.state import State
+from tagline.git.versions import next_version
 from tagline.hosts.reading import read_call
 from tagline.words import Promotion
 
@@ -160,3 +162,50 @@ def test_without_a_host_a_detached_shallow_clone_does_not_guess_its_branch(
     repo = Repo.open(checkout(bare, tmp_path, commits["main"], depth=1).path)
     with pytest.raises(AmbiguousHead, match="topic"):
         occasion(repo, facts.read(repo), State())
+
+
+def behind_main(folder: Path) -> tuple[Clone, dict[str, str]]:
+    """A topic that left main before its last release: the source's head, and the host's merge of it."""
+    _, author = linear(folder, "feat: begin")
+    author.tag("v0.1.0")
+    author.git("checkout", "--quiet", "-b", "topic")
+    commits = {"topic": author.commit("feat: topic", {"t": "1"})}
+    author.git("checkout", "--quiet", "main")
+    commits["main"] = author.commit("feat: two", {"a": "2"})
+    author.tag("v0.2.0")
+    author.push("main", "topic")
+    author.git("checkout", "--quiet", "--detach")
+    author.git("merge", "--quiet", "--no-ff", "-m", "Merge topic", "topic")
+    commits["merge"] = author.head()
+    return author, commits
+
+
+@pytest.mark.parametrize(
+    ("file", "checked_out"),
+    [
+        ("gitlab/merge-request", "topic"),
+        ("gitlab/merge-request-merged", "merge"),
+        ("github/pull-request", "merge"),
+        ("github/pull-request-head", "topic"),
+        ("jenkins/change", "merge"),
+        ("jenkins/change-head", "topic"),
+    ],
+)
+def test_a_pull_request_foretells_the_same_release_whether_its_head_or_its_merge_is_checked_out(
+    file: str, checked_out: str, tmp_path: Path
+) -> None:
+    author, commits = behind_main(tmp_path)
+    author.git("checkout", "--quiet", "--detach", commits[checked_out])
+    repo = Repo.open(author.path)
+    now, seen = at(file, commits, tmp_path, repo), facts.read(repo)
+    merged = msgspec.structs.replace(seen, head=as_merged(repo, seen, now))
+    found = next_version(repo, merged, State(), "wine", [])
+    assert (str(found.base), str(found.release)) == ("0.2.0", "0.3.0")
+    assert found.reason.startswith("a feature since 0.2.0: feat: topic")
+
+
+def test_without_the_merge_a_topic_behind_main_would_foretell_from_an_old_release(tmp_path: Path) -> None:
+    author, commits = behind_main(tmp_path)
+    author.git("checkout", "--quiet", "--detach", commits["topic"])
+    repo = Repo.open(author.path)
+    assert str(next_version(repo, facts.read(repo), State(), "wine", []).base) == "0.1.0"

@@ -28,7 +28,7 @@ from tagline.flow.rollback import finish_rollback
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.history import check_on_a_line
-from tagline.git.occasion import Event, Occasion, occasion
+from tagline.git.occasion import Event, Occasion, as_merged, occasion
 from tagline.git.state import State
 from tagline.hosts.reading import read_call
 from tagline.platforms import RunState
@@ -50,7 +50,7 @@ def known(world: World, now: Occasion) -> Known:
     ref = now.ref
     match now.event:
         case Event.PR:
-            found = next_of(world)
+            found = next_of(world, as_merged(world.repo, world.facts, now))
             when = world.own_config(world.facts.head).smoke_when
             return Known(
                 Event.PR,

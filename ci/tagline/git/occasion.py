@@ -3,14 +3,14 @@
 import msgspec
 
 from tagline.errors import AmbiguousHead, BadWord, NotOnALine, RepositoryError
-from tagline.git import tags
+from tagline.git import objects, tags
 from tagline.git.facts import Facts
 from tagline.git.repo import Repo
 from tagline.git.state import State
 from tagline.hosts.call import Call, Event, Trigger, event_of
 from tagline.words import Promotion, one_of
 
-__all__ = ["Event", "Occasion", "occasion"]
+__all__ = ["Event", "Occasion", "as_merged", "occasion"]
 
 
 class Occasion(msgspec.Struct, frozen=True):
@@ -96,6 +96,19 @@ def _require_checked_out(facts: Facts, call: Call) -> None:
 
 def _schedule(facts: Facts) -> Occasion:
     return Occasion(Event.SCHEDULE, facts.default_branch, facts.default_head)
+
+
+def as_merged(repo: Repo, facts: Facts, now: Occasion) -> str:
+    """The commit to look at for what a pull request's merge would do: HEAD where its host has merged it, or it
+    holds its target's newest commit anyway; else the merge itself, made here without a ref.
+
+    The merge has HEAD's files: only the commits behind it matter for a version, not the result's content.
+    """
+    pull = now.call.pull if now.call else None
+    target = facts.heads.get(pull.target if pull else facts.default_branch, "")
+    if not target or repo.contains(facts.head, target) or repo.contains(target, facts.head):
+        return facts.head
+    return objects.merge(repo, target, facts.head)
 
 
 def _branch(ref: str) -> str:
