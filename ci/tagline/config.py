@@ -107,6 +107,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `platform` names the platform file: of an installed package, or `git+URL@REF`; `tagline` is the one version
     that may act for this repository, such as `1.2.0`. `gpu` is how many GPUs a training asks for: above 0,
     its smoke and full training need an agent with one.
+    `ledger` is the ref of the ledger, or the name of a branch where a host refuses other refs.
     """
 
     pipeline: str = ""
@@ -115,6 +116,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environments: list[str] = msgspec.field(default_factory=lambda: ["prod"])
     platform: str = "local"
     tagline: Version = ""
+    ledger: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][-A-Za-z0-9_./]*$")] = "refs/tagline/ledger"
     train: Train = Train.ON_RELEASE
     parameters: dict[str, Any] = {}
     smoke: dict[str, Any] = {}

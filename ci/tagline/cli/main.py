@@ -65,16 +65,16 @@ def run(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    import signal
     from typing import Any
 
     import click
 
+    from tagline.cli.cancel import Cancel
     from tagline.cli.group import cli
-    from tagline.errors import INTERRUPTED, TaglineError
+    from tagline.errors import TaglineError
 
-    # a CI that aborts a job sends SIGTERM: the same good order as after Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    cancel = Cancel()
+    cancel.install()
     try:
         code: Any = cli.main(arguments, prog_name="tagline", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -87,8 +87,7 @@ def _run(arguments: list[str]) -> int:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+        return _interrupted(cancel.heard())
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -96,3 +95,13 @@ def _run(arguments: list[str]) -> int:
         from tagline.cli.crash import report
 
         return report(error)
+
+
+def _interrupted(code: int) -> int:
+    import click
+
+    from tagline.git import process
+
+    process.end_all()  # a push in the background must not outlive us
+    click.echo("interrupted", err=True)
+    return code

@@ -9,14 +9,15 @@
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
     ├── PlatformError      80–89   what an environment runs on
-    └── CallError          110–119 the one call of CI: plan files, agents, versions
+    └── CallError          110–119 the one call of CI: its event, plan files, agents, versions, its host
 
-0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
+0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt (SIGINT), 143 a termination (SIGTERM).
 """
 
-from tagline.errors.base import INTERNAL, INTERRUPTED, TaglineError
+from tagline.errors.base import INTERNAL, INTERRUPTED, TERMINATED, TaglineError
 from tagline.errors.call import (
     CallError,
+    EventNotUsable,
     NeedsAgent,
     PlanDiffers,
     StateTampered,
@@ -101,6 +102,7 @@ from tagline.errors.version import (
 __all__ = [
     "INTERNAL",
     "INTERRUPTED",
+    "TERMINATED",
     "AmbiguousHead",
     "BadWord",
     "Blocked",
@@ -110,6 +112,7 @@ __all__ = [
     "ContentDiffers",
     "DirtyTree",
     "EnvironmentConflict",
+    "EventNotUsable",
     "GateDataChanged",
     "GateError",
     "GateInconclusive",
