@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tagline.flow.create import create
 
 from tests.ci.components import ROOT, system_tool, tool
 
@@ -29,6 +30,20 @@ def test_actionlint_finds_nothing() -> None:
     system_tool("shellcheck")
     done = lint(str(tool("actionlint")), ".github/workflows/tagline.yml")
     assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture
+def called(tmp_path: Path) -> Path:
+    """A project whose workflow names a commit of tagline."""
+    create(tmp_path / "wine", answers={"ci": "github", "ref": "5" * 40}, defaults=True)
+    return tmp_path / "wine"
+
+
+def test_the_callers_workflow_is_clean(called: Path) -> None:
+    linted = lint(str(tool("actionlint")), cwd=called)
+    assert linted.returncode == 0, linted.stdout
+    searched = lint(str(tool("zizmor")), "--offline", "--no-progress", ".", cwd=called)
+    assert searched.returncode == 0, searched.stdout
 
 
 def test_zizmor_finds_nothing(copied: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import tagline
 import yaml
+from tagline.flow.create import create
 
 from tests.ci.components import ROOT
 from tests.ci.gitlab.world import (
@@ -59,6 +60,12 @@ def test_a_gpu_job_goes_on_where_asked_for_and_never_for_a_fork(tmp_path: Path) 
         assert "tagline:gpu" in made.jobs(PUSH)
         assert "tagline:gpu" not in made.jobs(FORK)
         assert "tagline:gpu" not in made.jobs(SCHEDULE)
+
+
+def test_the_three_lines_of_init_are_a_whole_call(tmp_path: Path) -> None:
+    create(tmp_path / "wine", answers={"ci": "gitlab"}, defaults=True)
+    with a_gitlab(tmp_path / "gitlab", (tmp_path / "wine/.gitlab-ci.yml").read_text()) as made:
+        assert made.jobs(PUSH) == {"tagline:release", "tagline:promote: [prod]"}
 
 
 def test_the_include_line_fetches_the_component_from_the_host(gitlab: GitLab) -> None:

@@ -107,6 +107,7 @@ def library(root: Path, scratch: Path) -> Bare:
 @contextmanager
 def a_gitlab(folder: Path, caller: str = CALLER) -> Iterator[GitLab]:
     """A GitLab with tiny's project on main, its remote spoken to by http."""
+    folder.mkdir(exist_ok=True)
     library(folder / "host/platform", folder / "library")
     (folder / "host/team").mkdir()
     (folder / "user").mkdir()
