@@ -37,7 +37,7 @@ def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLab]:
     [
         (MERGE_REQUEST, {"tagline:check", "tagline:comment"}),
         (FORK, {"tagline:check"}),
-        (PUSH, {"tagline:release"} | PROMOTIONS),
+        (PUSH, {"tagline:check", "tagline:release"} | PROMOTIONS),
         (SCHEDULE, PROMOTIONS),
         (WOKEN, PROMOTIONS),
         (PUSH | {"CI_COMMIT_BRANCH": "feature"}, set()),
@@ -65,7 +65,7 @@ def test_a_gpu_job_goes_on_where_asked_for_and_never_for_a_fork(tmp_path: Path) 
 def test_the_three_lines_of_init_are_a_whole_call(tmp_path: Path) -> None:
     create(tmp_path / "wine", answers={"ci": "gitlab"}, defaults=True)
     with a_gitlab(tmp_path / "gitlab", (tmp_path / "wine/.gitlab-ci.yml").read_text()) as made:
-        assert made.jobs(PUSH) == {"tagline:release", "tagline:promote: [prod]"}
+        assert made.jobs(PUSH) == {"tagline:check", "tagline:release", "tagline:promote: [prod]"}
 
 
 def test_the_include_line_fetches_the_component_from_the_host(gitlab: GitLab) -> None:
