@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ FORK: dict[str, Any] = OURS | {
     "pull_request": {"number": 8, "head": {"ref": "feature", "repo": {"full_name": "eve/tiny"}}},
 }
 LIMIT = 240
+JOB_TOKEN = "ghs_app"  # what each job's own token is here
 
 
 def caller(**inputs: str) -> str:
@@ -71,12 +72,12 @@ class GitHub:
 
     def jobs(self, event: str, payload: Mapping[str, Any]) -> list[str]:
         """The jobs whose conditions hold, in the order of their end; nothing is run."""
-        ended = self.act(event, payload, "--dryrun", "--json")
+        ended = self.act(event, payload, ["--dryrun", "--json"])
         lines = [json.loads(line) for line in ended.out.splitlines() if line.startswith("{")]
         return [line["jobID"] for line in lines if "jobResult" in line]
 
-    def act(self, event: str, payload: Mapping[str, Any], *words: str, **environ: str) -> Ended:
-        """Let act run what this event starts, to its end."""
+    def act(self, event: str, payload: Mapping[str, Any], words: Sequence[str] = (), **environ: str) -> Ended:
+        """Let act run what this event starts, to its end; `environ` is what the runner's jobs see."""
         (self.folder / "event.json").write_text(json.dumps(payload))
         variables = {
             "GITHUB_REPOSITORY": "team/tiny",
@@ -87,7 +88,7 @@ class GitHub:
         argv += ["-e", str(self.folder / "event.json"), *stand_ins(), "--concurrent-jobs", "1"]
         argv += [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
         done = subprocess.run(
-            [*argv, "-s", "GITHUB_TOKEN=of-the-job", *words],
+            [*argv, "-s", f"GITHUB_TOKEN={JOB_TOKEN}", *words],
             cwd=self.clone.path,
             env={**self.environ, **environ},
             stdin=subprocess.DEVNULL,

@@ -18,17 +18,25 @@ CALLER = """include:
   - component: $CI_SERVER_FQDN/platform/tagline/tagline@v1
     inputs: {environments: [staging, prod]}
 """
-PROJECT_ID = "1217"  # what gitlab-ci-local calls every project
+PROJECT_ID = "42"
 LIMIT = 240
 # what GitLab sets in each kind of pipeline, beside what gitlab-ci-local takes from git
 PUSH = {"CI_PIPELINE_SOURCE": "push"}
 MERGE_REQUEST = {
     "CI_PIPELINE_SOURCE": "merge_request_event",
     "CI_MERGE_REQUEST_IID": "7",
+    "CI_MERGE_REQUEST_EVENT_TYPE": "detached",
+    "CI_MERGE_REQUEST_PROJECT_PATH": "team/tiny",
+    "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": "team/tiny",
     "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": PROJECT_ID,
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "feature",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
     "CI_COMMIT_BRANCH": None,
 }
-FORK = MERGE_REQUEST | {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "4711"}
+FORK = MERGE_REQUEST | {
+    "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "4711",
+    "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": "eve/tiny",
+}
 SCHEDULE = {"CI_PIPELINE_SOURCE": "schedule"}
 WOKEN = {"CI_PIPELINE_SOURCE": "pipeline"}
 
@@ -77,7 +85,7 @@ class GitLab:
     def _run(
         self, words: list[str], variables: Mapping[str, str | None], environ: Mapping[str, str]
     ) -> "subprocess.CompletedProcess[str]":
-        known = {"GITLAB_CI": "true", "CI_DEFAULT_BRANCH": "main", **variables}
+        known = {"GITLAB_CI": "true", "CI_DEFAULT_BRANCH": "main", "CI_PROJECT_ID": PROJECT_ID, **variables}
         for name, value in known.items():
             words += ["--unset-variable", name] if value is None else ["--variable", f"{name}={value}"]
         system_tool("rsync")
