@@ -34,7 +34,7 @@ def ofTag(Map options) {
 }
 
 def wake(Map options, String why) {
-    def job = options.job ?: '../main'
+    def job = options.job ?: 'main'
     echo("${why}; ${job} acts on it, as a run of the default branch")
     build(job: job, wait: false)
 }

@@ -102,7 +102,7 @@ def test_a_tags_build_only_wakes_a_run_of_the_default_branch(shop: Shop) -> None
     build = shop.controller.build("tiny/promote%2Fprod%2Ftiny%2F1", shop.clone.head(), TAG)
     assert build.result == "SUCCESS", build
     assert [row["step"] for row in build.steps()] == ["echo", "build"]
-    assert build.said["triggered"] == [{"job": "main", "wait": False}]
+    assert build.said["triggered"] == [{"job": "tiny/main", "wait": False}]
     assert shop.calls() == []
 
 
