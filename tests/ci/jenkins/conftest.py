@@ -4,7 +4,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from tests.ci.jenkins import controller, stand_in
 from tests.ci.jenkins.controller import JENKINSFILE, LIBRARY_PATH, ROOT, Controller, Interpreter
 from tests.fakes.repositories import Bare, Clone
 
+MAIN = {"BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true"}
+PULL = {"BRANCH_NAME": "PR-7", "CHANGE_ID": "7", "CHANGE_TARGET": "main", "CHANGE_BRANCH": "better"}
+TAG = {"BRANCH_NAME": "promote/prod/tiny/1", "TAG_NAME": "promote/prod/tiny/1"}
 SECRETS = ("push-secret", "read-secret", "staging-secret", "prod-secret")
 
 
@@ -55,6 +59,30 @@ class Shop:
         file = self.folder / "calls.jsonl"
         rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
         return [row for row in rows if key in row]
+
+
+def names(shop: Shop) -> list[str]:
+    """The commands that were begun, in order."""
+    return [row["begun"] for row in shop.calls()]
+
+
+def secrets_in(environ: dict[str, str]) -> set[str]:
+    """The secrets that stand in an environment."""
+    text = json.dumps(environ)
+    return {secret for secret in SECRETS if secret in text}
+
+
+def wait_until(there: Callable[[], bool], what: str, limit: float = 60) -> None:
+    """Wait for something to be so."""
+    until = time.monotonic() + limit
+    while not there():
+        assert time.monotonic() < until, f"{what} did not come in {limit:g} s"
+        time.sleep(0.02)
+
+
+def wait_for(file: Path) -> None:
+    """Wait for a file."""
+    wait_until(file.exists, str(file))
 
 
 @pytest.fixture

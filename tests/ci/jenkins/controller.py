@@ -204,6 +204,11 @@ class Running:
         """Somebody presses the cross."""
         (self.folder / "abort").touch()
 
+    def trace(self) -> str:
+        """The steps so far, a line each."""
+        file = self.folder / "trace.jsonl"
+        return file.read_text() if file.exists() else ""
+
     def end(self, limit: float = 200) -> Build:
         """Wait for its end."""
         assert self.process
@@ -226,7 +231,7 @@ def library_repository(folder: Path, templates: Path = ROOT / "templates") -> Pa
     work = folder / "library"
     git(folder, "init", "--quiet", "--bare", "--initial-branch=v1", str(bare))
     git(folder, "clone", "--quiet", str(bare), str(work))
-    shutil.copytree(templates, work / "templates", symlinks=True)
+    shutil.copytree(templates, work / "templates")
     git(work, "add", "--all")
     git(work, "commit", "--quiet", "--message=library")
     git(work, "push", "--quiet", "origin", "HEAD:v1")

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.ci.jenkins.conftest import Shop
+from tests.ci.jenkins.conftest import MAIN, Shop
 from tests.ci.jenkins.controller import JAVA, JENKINSFILE, ROOT, STEPS, Interpreter
 
 PAGE = (ROOT / "docs/how-to/jenkins.md").read_text()
 LIBRARY = (ROOT / "templates/jenkins/vars/tagline.groovy").read_text()
 EXAMPLES = re.findall(r"^```groovy\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-MAIN = {"BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true"}
 
 
 def jcasc() -> dict[str, object]:

@@ -4,18 +4,19 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tagline.errors import PipelineError
 
 from tests.ci.jenkins import before_merge
+from tests.ci.jenkins.conftest import MAIN, TAG
 from tests.ci.jenkins.controller import JENKINSFILE, LIBRARY_PATH, Build, Controller, Interpreter
 from tests.flow.stage import PIPELINE, TAGLINE, Desk, new_desk, predict
 
-# True once `tagline plan`, `run --have --state`, `ci --env` and `--report` are here; then before_merge.py goes
+# True once `tagline plan`, `run --have --state`, `ci --env` and `--report` are here; then before_merge.py goes, the
+# training asks for a GPU (so that the release is handed over), and the pull request's cases are looked for
 MERGED = False
-MAIN = {"BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true"}
-TAG = "promote/prod/tiny/1"
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ def controller(desk: Desk, interpreter: Interpreter, library: Path) -> Controlle
     command.write_text(f"#!{sys.executable}\n" + Path(before_merge.__file__).read_text())
     command.chmod(0o755)
     environ = desk.environ(TAGLINE_TODAY=TAGLINE)
-    agents = [
-        {"name": "plain", "labels": [], "environ": {"TAGLINE_BIN": TAGLINE if MERGED else str(command)}}
-    ]
+    own = {"TAGLINE_BIN": TAGLINE if MERGED else str(command)}
+    plain: dict[str, Any] = {"name": "plain", "labels": [], "environ": own}
+    agents = [plain, plain | {"name": "fast", "labels": ["gpu"]}]
     made = Controller(desk.folder, desk.bare.path, interpreter, environ, agents)
     made.libraries["tagline"] = {"remote": str(library), "path": LIBRARY_PATH}
     return made
@@ -49,12 +50,15 @@ def told(java: Interpreter, library: Path, tmp_path_factory: pytest.TempPathFact
     desk = new_desk(tmp_path_factory.mktemp("jenkins") / "desk")
     jenkins = controller(desk, java, library)
     (desk.clone.path / "Jenkinsfile").write_text(JENKINSFILE)
+    if MERGED:
+        with (desk.clone.path / "tagline.yaml").open("a") as file:
+            file.write("gpu: 1\n")
     head = desk.merge("ci: call tagline from Jenkins")
     try:
         release = jenkins.build("tiny/main", head, MAIN)
         asked = desk.tagline("promote", "tiny", "--to", "prod")
         assert asked.code == 0, asked
-        tag = jenkins.build(f"tiny/{TAG.replace('/', '%2F')}", head, {"BRANCH_NAME": TAG, "TAG_NAME": TAG})
+        tag = jenkins.build("tiny/promote%2Fprod%2Ftiny%2F1", head, TAG)
         woken = jenkins.build(f"{tag.said['triggered'][0]['job']}", head, MAIN)
         again = jenkins.build("tiny/main", head, MAIN)
         yield Story(desk, release, tag, woken, again, bad_pull_request(desk, jenkins))
@@ -79,6 +83,11 @@ def test_a_merge_releases_and_registers_the_model(told: Story) -> None:
     assert told.release.result == "SUCCESS", told.release
     assert "refs/tags/v0.1.0" in told.desk.refs()
     assert {"released", "uploaded", "trained"} <= set(told.desk.kinds())
+
+
+def test_what_trains_is_handed_to_the_agent_with_a_gpu(told: Story) -> None:
+    labels = [row["given"]["label"] for row in told.release.steps("node", "open")]
+    assert labels == (["", "gpu"] if MERGED else [""])
 
 
 def test_the_tags_build_wakes_the_default_branch_and_runs_nothing(told: Story) -> None:
