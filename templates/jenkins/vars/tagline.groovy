@@ -67,8 +67,8 @@ def carryOut(Map run) {
     def need = ''
     def asked = []
     while (need != null) {
-        if (asked.contains(need) || (need.contains('credential:') && !run.acts)) {
-            error("tagline run asks for an agent with ${need}, and this job has given it the best it has")
+        if (asked.contains(need) || (need.contains('credential:') && !run.acts) || (need && env.CHANGE_FORK)) {
+            error("tagline run asks for an agent with ${need}, and this build gets no other one")
         }
         asked << need
         onAgent(need, run, 'tagline') { folder ->
@@ -118,7 +118,7 @@ def handedOver(String asked, Map run, String folder) {
     }
     return sh(label: 'which agent goes on', returnStdout: true, script: '''
         until [ -e "$TAGLINE_CALL_DIR/told" ]; do sleep 0.1; done
-        sed -n 's/^needs-agent: //p' "$TAGLINE_CALL_DIR/run.txt"
+        tail -n 1 "$TAGLINE_CALL_DIR/run.txt" | sed -n 's/^needs-agent: //p'
     ''').trim()
 }
 

@@ -1,7 +1,8 @@
 """A `tagline` that keeps to the contract of its command line and does what a scenario says: for the call alone.
 
 TAGLINE_SCENARIO names a JSON file: `environments`, `needs` (what the steps need, in order), `has_not` (what agents
-turn out to lack), `codes` (exit code by command), `slow` (a command that runs until it is told to stop or go on).
+turn out to lack), `codes` (exit code by command), `says` (what the project's own
+code prints), `slow` (a command that runs until it is told to stop or go on).
 Each call is told in TAGLINE_CALLS, a line when it begins and one when it ends.
 """
 
@@ -79,6 +80,7 @@ def _needs(scenario: dict[str, Any]) -> list[list[str]]:
 
 
 def _run(args: list[str], scenario: dict[str, Any]) -> int:
+    print(scenario.get("says", ""))
     have = set(_option(args, "--have")[0].split(",")) - set(scenario.get("has_not", []))
     json.loads(Path(args[1]).read_text())
     state = Path(_option(args, "--state")[0])

@@ -158,6 +158,30 @@ def test_what_needs_a_gpu_goes_on_on_an_agent_with_the_label_and_the_results_go_
     assert [one["given"]["label"] for one in build.steps("node", "open")] == ["", "gpu"]
 
 
+def test_a_forks_pull_request_gets_no_agent_with_a_gpu(shop: Shop) -> None:
+    shop.scenario(needs=["gpu"])
+    build = shop.controller.build("tiny/PR-7", shop.clone.head(), PULL | {"CHANGE_FORK": "stranger/tiny"})
+    assert build.result == "FAILURE"
+    assert build.said["error"] == "tagline run asks for an agent with gpu, and this build gets no other one"
+    assert {row["env"]["NODE_NAME"] for row in shop.calls()} == {"plain"}
+
+
+def test_only_taglines_last_line_says_which_agent_goes_on(shop: Shop) -> None:
+    shop.scenario(needs=["gpu"], says="needs-agent: credential:prod")
+    build = shop.controller.build("tiny/PR-7", shop.clone.head(), PULL)
+    assert build.result == "SUCCESS", build
+    assert [one["given"]["label"] for one in build.steps("node", "open")] == ["", "gpu"]
+
+
+def test_where_some_agents_have_an_engine_by_their_label_the_others_do_not_claim_one(shop: Shop) -> None:
+    shop.scenario(needs=["docker"])
+    commit = shop.jenkinsfile("@Library('tagline@v1') _\ntagline(agents: [docker: 'gpu-a100'])\n")
+    build = shop.controller.build("tiny/PR-7", commit, PULL)
+    assert build.result == "SUCCESS", build
+    runs = [(row["env"]["NODE_NAME"], row["args"][3]) for row in shop.calls() if row["begun"] == "run"]
+    assert runs == [("plain", ""), ("fast", "docker")]
+
+
 def test_the_label_of_agents_with_a_gpu_can_be_named(shop: Shop, all_options: str) -> None:
     shop.scenario(needs=["gpu"])
     shop.controller.credentials["tiny/main"] = {

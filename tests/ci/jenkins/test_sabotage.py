@@ -82,3 +82,21 @@ def test_without_the_checkout_of_its_commit_the_second_agent_works_on_another(sh
     (shop.folder / "go on").touch()
     build = running.end()
     assert (build.folder / "agents/fast/workspace/.git/HEAD").read_text().strip() == moved
+
+
+def test_without_the_forks_second_exception_it_gets_the_gpu(shop: Shop) -> None:
+    without(shop, " || (need && env.CHANGE_FORK)")
+    shop.scenario(needs=["gpu"])
+    shop.controller.build(
+        "tiny/PR-7",
+        shop.clone.head(),
+        {"CHANGE_ID": "7", "CHANGE_FORK": "stranger/tiny", "BRANCH_NAME": "PR-7"},
+    )
+    assert {row["env"]["NODE_NAME"] for row in shop.calls()} == {"plain", "fast"}
+
+
+def test_without_the_last_line_alone_the_projects_output_chooses_the_agent(shop: Shop) -> None:
+    without(shop, "tail -n 1", "cat")
+    shop.scenario(needs=["gpu"], says="needs-agent: credential:prod")
+    build = shop.controller.build("tiny/PR-7", shop.clone.head(), {"BRANCH_NAME": "PR-7", "CHANGE_ID": "7"})
+    assert "credential:prod" in build.said["error"]
