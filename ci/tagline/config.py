@@ -67,7 +67,8 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a model is served: `sklearn`, `xgboost`, or `custom:src/serve.py` with a class `Model`.
 
-    `slower_than` makes a slower answer a bad one; `timeout` ends it.
+    `slower_than` makes a slower answer a bad one: the default branch's word, for every version. `timeout` ends an
+    answer: each version's own, at most the default branch's.
     """
 
     runtime: Annotated[str, msgspec.Meta(pattern="^(sklearn|xgboost|custom:[^ ]+)$")]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.config import Config, seconds
+from tagline.config import Config, Serving, seconds
 from tagline.errors import (
     Blocked,
     MissingKeys,
@@ -96,7 +96,7 @@ def by_commit(world: World, state: State, env: str, model: str, commit: str) -> 
 
 
 def spec_of(world: World, state: State, model: str, version: ModelVersion) -> ServerSpec:
-    """Everything needed to serve a registered model version on this platform.
+    """Everything needed to serve a registered model version on this platform, judged as the policy says.
 
     Raises `NotTrained`, `NotReleased` (its release is not on this platform), `MissingKeys`, `PlatformError`.
     """
@@ -123,9 +123,20 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
         sha256=registered.sha256,
         source=kept.source,
         python=world.engine.build(kept.source, serving=True).python,
-        timeout=seconds(own.serving.timeout),
-        slower_than=seconds(own.serving.slower_than) if own.serving.slower_than else 0.0,
+        timeout=_timeout(world.policy, own.serving),
+        slower_than=_slower_than(world.policy),
     )
+
+
+def _timeout(policy: Config, own: Serving) -> float:
+    """A version's own time-out, at most the policy's: it may give its answers less time, never more."""
+    known = [own, policy.serving] if policy.serving else [own]
+    return min(seconds(one.timeout) for one in known)
+
+
+def _slower_than(policy: Config) -> float:
+    """What makes an answer a bad one: the policy's word alone, so that no version judges itself."""
+    return seconds(policy.serving.slower_than) if policy.serving and policy.serving.slower_than else 0.0
 
 
 def machine_of(world: World, env: str, model: str) -> str:
