@@ -12,7 +12,7 @@ import msgspec
 from tagline import config
 from tagline.config import Config
 from tagline.engines import Command, Engine
-from tagline.errors import GateDataChanged, NotYetSupported, PipelineNotCurrent, TestsFailed
+from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, TestsFailed
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
@@ -46,6 +46,7 @@ def checks(bench: Bench) -> list[tuple[str, Callable[[], StepReport]]]:
         ("lock", lambda: _lock(bench)),
         ("compile", lambda: _compile(bench)),
         ("rules", lambda: _rules(bench)),
+        ("parameters", lambda: _parameters(bench)),
         ("pipeline.yaml", lambda: _current(bench)),
         ("gate data", lambda: _gate_data(bench)),
         ("tests", lambda: _tests(bench)),
@@ -172,6 +173,25 @@ def _rules(bench: Bench) -> StepReport:
     for finding in found:
         bench.told(Said(str(finding)))
     return done("rules", f"no error, {len(found)} warning(s)")
+
+
+def _parameters(bench: Bench) -> StepReport:
+    """What tagline.yaml gives to the pipeline, for full and for smoke training; each mistake at its place."""
+    from tagline.platforms.local import spec
+
+    own, read = bench.own, compiled_file.read(bench.compiled)
+    for key, given in (("parameters", own.parameters), ("smoke", own.smoke)):
+        for name, value in given.items():
+            try:
+                spec.check_parameter(read, name, value)
+            except ConfigError as error:
+                error.what = f"{key}.{name}: {error.what}"
+                error.where = config.place(bench.project.root, key, name)
+                raise
+    spec.parameters(read, own.parameters)
+    spec.parameters(read, {**own.parameters, **own.smoke})
+    given_names = sorted({*own.parameters, *own.smoke})
+    return done("parameters", f"{', '.join(given_names)} fit" if given_names else "the pipeline needs none")
 
 
 def _current(bench: Bench) -> StepReport:
