@@ -54,6 +54,7 @@ from tagline.errors.platform import (
     PlatformError,
     PlatformUnavailable,
     PortTaken,
+    PutDown,
     StateBroken,
 )
 from tagline.errors.repository import (
@@ -132,6 +133,7 @@ __all__ = [
     "PlatformUnavailable",
     "PortTaken",
     "PushRefused",
+    "PutDown",
     "RemoteUnavailable",
     "RepositoryError",
     "RolloutError",
