@@ -35,6 +35,7 @@ from tagline.git.history import check_on_a_line
 from tagline.git.occasion import Event, Occasion, occasion
 from tagline.git.state import State
 from tagline.platforms import RunState
+from tagline.platforms.local import work
 from tagline.words import Release
 
 
@@ -145,6 +146,7 @@ def run_plan(world: World, plan: Plan) -> Report:
 
     A scheduled call goes on after a promotion that failed: other models do not wait for it.
     """
+    work.sweep(world.home)
     report = Report(plan.event, world.facts.head)
     steps = [(name_of(step), _act(world, step)) for step in plan.steps]
     if plan.event is not Event.SCHEDULE:

@@ -14,7 +14,7 @@ from tagline import config
 from tagline.config_rules import label_columns
 from tagline.errors import ConfigError, MissingKeys, PlatformError
 from tagline.flow.traffic import Stream, Tally, replay
-from tagline.platforms.local import serving
+from tagline.platforms.local import serving, work
 from tagline.platforms.local.home import tagline_home
 from tagline.words import one_of
 
@@ -40,6 +40,7 @@ def down() -> str:
     home = tagline_home(os.environ)
     was_up = serving.status(home).up
     serving.down(home)
+    work.sweep(home)
     return (
         "the local platform is down; what serves is remembered" if was_up else "the local platform was down"
     )
