@@ -13,6 +13,9 @@ from tagline.cli.group import cli
 from tagline.cli.main import COMMANDS
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
+AS_JSON = """With `--json` an error is on stdout as well:
+`{"error": {"what": "…", "where": "…", "fix": "…", "code": 21}}`; a
+command that got as far as its steps prints its report instead, with `error` and `exit_code` in it."""
 NOTE = "<!-- made by tools/reference.py; do not edit -->\n\n"
 
 
@@ -34,7 +37,7 @@ def exit_codes() -> str:
     rows += [(kind.exit_code, kind.__name__, first_line(kind)) for kind in error_classes()]
     rows += [(errors.INTERRUPTED, "", "Interrupted (Ctrl-C); the next call goes on.")]
     table = "\n".join(f"| {code} | {name} | {text} |" for code, name, text in sorted(rows))
-    return f"{NOTE}# Exit codes\n\n| code | error | means |\n|---|---|---|\n{table}\n"
+    return f"{NOTE}# Exit codes\n\n{AS_JSON}\n\n| code | error | means |\n|---|---|---|\n{table}\n"
 
 
 def commands() -> str:
