@@ -63,6 +63,7 @@ from tagline.errors.platform import (
     PlatformError,
     PlatformUnavailable,
     PortTaken,
+    PutDown,
     StateBroken,
 )
 from tagline.errors.repository import (
@@ -146,6 +147,7 @@ __all__ = [
     "PlatformUnavailable",
     "PortTaken",
     "PushRefused",
+    "PutDown",
     "RemoteUnavailable",
     "RepositoryError",
     "RolloutError",

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -102,10 +101,10 @@ class World:
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
         """A folder for one step, gone after it; in the home, so that a tree in it is on the same disk."""
-        parent = self.home / "work"
-        parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        from tagline.platforms.local import work
+
+        with work.folder(self.home) as folder:
+            yield folder
 
 
 def open_world(
