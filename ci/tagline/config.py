@@ -12,6 +12,7 @@ from tagline.words import check_name
 
 FILE = "tagline.yaml"
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_OBJECT = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -89,6 +90,32 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ttl: str = "30s"
 
 
+class Deliver(StrEnum):
+    """How a task gets the Secret with Vault's credentials: as environment variables or as mounted files."""
+
+    ENV = "env"
+    VOLUME = "volume"
+
+
+class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tasks need to read secrets of Vault or OpenBao.
+
+    `approle` names the Kubernetes Secret with VAULT_ADDR, VAULT_ROLE_ID and VAULT_SECRET_ID that each task
+    gets. `path` is where the pipeline's secrets lie in the engine `mount`, with `{env}` for the environment's
+    name, and `keys` the keys that it asks for there.
+    """
+
+    approle: str = ""
+    deliver: Deliver = Deliver.ENV
+    mount: str = "secret"
+    path: str = ""
+    keys: list[str] = []
+
+    def path_of(self, environment: str) -> str:
+        """Where the secrets of an environment lie, without slashes around it."""
+        return self.path.replace("{env}", environment).strip("/")
+
+
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One model of the pipeline; `output` names the task output that holds it, `task.output`."""
 
@@ -111,6 +138,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serving: Serving | None = None
     gate: Gate | None = None
     rollout: Rollout = Rollout()
+    secrets: Secrets | None = None
 
     def model_names(self) -> list[str]:
         """The models this pipeline makes; by default one, named as the pipeline."""
@@ -141,6 +169,7 @@ def check_meaning(config: Config) -> None:
         raise NotYetSupported(f"platform {config.platform!r}: this version of tagline has only 'local'")
     _check_gate(config.gate)
     _check_rollout(config.rollout)
+    _check_secrets(config.secrets)
     for duration in [config.smoke_timeout, *([config.serving.timeout] if config.serving else [])]:
         seconds(duration)
     if config.serving and config.serving.slower_than:
@@ -171,6 +200,20 @@ def _check_rollout(rollout: Rollout) -> None:
     if rollout.max_bad_increase <= 0:
         raise ConfigError("rollout.max_bad_increase must be above 0", fix="max_bad_increase: 0.02")
     seconds(rollout.ttl)
+
+
+def _check_secrets(secrets: Secrets | None) -> None:
+    if secrets is None:
+        return
+    if secrets.approle and not _OBJECT.fullmatch(secrets.approle):
+        raise ConfigError(
+            f"secrets.approle {secrets.approle!r} cannot name a Kubernetes Secret",
+            fix="approle: vault-approle",
+        )
+    if "{" in secrets.path.replace("{env}", "") or {"..", "."} & set(secrets.path.split("/")):
+        raise ConfigError(f"secrets.path {secrets.path!r} is no path", fix="path: wine/{env}")
+    if secrets.keys and not secrets.path:
+        raise ConfigError("secrets.keys without secrets.path: where do they lie?", fix="path: wine/{env}")
 
 
 def parse(text: str, *, where: str = FILE, default_name: str = "") -> Config:
