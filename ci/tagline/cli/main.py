@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "What is asked, decided and served, and where they disagree.",
     "history": "What happened, from the ledger.",
     "verify": "Is the ledger sound?",
+    "secrets": "What tasks read from Vault: check, put, bootstrap.",
     "local": "The local platform's processes: up, down, status, logs, traffic.",
     "doctor": "What this machine and this repository lack.",
 }
@@ -65,9 +66,12 @@ def _run(arguments: list[str]) -> int:
     from typing import Any
 
     import click
+    from tagline_task import masking
 
     from tagline.cli.group import cli
     from tagline.errors import INTERRUPTED, TaglineError
+
+    masking.install()  # no secret that this process learns reaches its output
 
     # a CI that aborts a job sends SIGTERM: the same good order as after Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)

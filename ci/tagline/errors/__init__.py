@@ -8,7 +8,8 @@
     ├── LedgerError        50–59   the chain of decisions
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
-    └── PlatformError      80–89   what an environment runs on
+    ├── PlatformError      80–89   what an environment runs on
+    └── SecretsError     100–109   secrets, and the store they lie in
 
 0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
 """
@@ -76,6 +77,16 @@ from tagline.errors.rollout import (
     Superseded,
     TakenBack,
 )
+from tagline.errors.secrets import (
+    CredentialsMissing,
+    SecretExposed,
+    SecretNotThere,
+    SecretsError,
+    SecretsIncomplete,
+    StoreRefused,
+    StoreUnavailable,
+    WriteLost,
+)
 from tagline.errors.version import (
     ContentDiffers,
     NoModel,
@@ -98,6 +109,7 @@ __all__ = [
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
+    "CredentialsMissing",
     "DirtyTree",
     "EnvironmentConflict",
     "GateDataChanged",
@@ -135,10 +147,16 @@ __all__ = [
     "RolloutError",
     "RolloutInconclusive",
     "ScorerMismatch",
+    "SecretExposed",
     "SecretMissing",
+    "SecretNotThere",
+    "SecretsError",
+    "SecretsIncomplete",
     "ShallowClone",
     "StateBroken",
     "StillTraining",
+    "StoreRefused",
+    "StoreUnavailable",
     "Superseded",
     "TagMoved",
     "TaglineError",
@@ -151,4 +169,5 @@ __all__ = [
     "UnknownName",
     "VersionError",
     "VersionTwice",
+    "WriteLost",
 ]

@@ -12,7 +12,7 @@ import msgspec
 from tagline import config
 from tagline.config import Config
 from tagline.engines import Command, Engine
-from tagline.errors import GateDataChanged, NotYetSupported, PipelineNotCurrent, TestsFailed
+from tagline.errors import GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed, TestsFailed
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
@@ -21,6 +21,7 @@ from tagline.pipeline.project import Project, check_lock, copy_tree
 
 if TYPE_CHECKING:
     from tagline.flow.world import World
+    from tagline.secrets.sources import Names
 
 TESTS_TIMEOUT = 1800.0
 LOG_LINES = 25
@@ -44,6 +45,7 @@ def checks(bench: Bench) -> list[tuple[str, Callable[[], StepReport]]]:
     """The checks in order: cheap ones first."""
     return [
         ("lock", lambda: _lock(bench)),
+        ("secrets", lambda: _secrets(bench)),
         ("compile", lambda: _compile(bench)),
         ("rules", lambda: _rules(bench)),
         ("pipeline.yaml", lambda: _current(bench)),
@@ -62,10 +64,11 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     from tagline.engines import sandbox
     from tagline.flow.world import default_name, open_engine
     from tagline.platforms.local.home import tagline_home
+    from tagline.secrets.sources import Names
 
     sandbox.protect_parent()
     home = tagline_home(os.environ)
-    root = _root(folder)
+    root = root_of(folder)
     text = (root / config.FILE).read_text() if (root / config.FILE).exists() else ""
     own = config.parse(text, default_name=default_name(root.name))
     engine = open_engine(home, os.environ, root, own)
@@ -76,7 +79,8 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
         bench = Bench(Project.find(tree), own, Path(work), engine, told)
         steps = checks(bench)
         if smoke:
-            steps.append(("smoke training", lambda: _smoke(bench, home)))
+            names = Names(os.environ, root, own)
+            steps.append(("smoke training", lambda: _smoke(bench, home, names)))
         return perform(Report("check", "work tree"), told, steps)
 
 
@@ -112,7 +116,7 @@ def _smoke_commit(world: "World") -> StepReport:
     return result
 
 
-def _smoke(bench: Bench, home: Path) -> StepReport:
+def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
     from tagline.flow.training import Content, run_smoke
     from tagline.platforms.local import open_platform
 
@@ -122,7 +126,7 @@ def _smoke(bench: Bench, home: Path) -> StepReport:
     environment = bench.engine.build(source, serving=bench.own.serving is not None)
     compiling.substitute_image(bench.compiled, environment.identity)
     content = Content(bench.compiled, source, environment.identity.rpartition(":")[2][:16])
-    return run_smoke(open_platform(home, bench.engine).pipelines, bench.told, bench.own, content)
+    return run_smoke(open_platform(home, bench.engine, names).pipelines, bench.told, bench.own, content)
 
 
 def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> Path:
@@ -134,12 +138,12 @@ def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> P
     from tagline.platforms.local.home import tagline_home
 
     sandbox.protect_parent()
-    project = Project.of_file(file) if file else Project.find(_root(folder))
+    project = Project.of_file(file) if file else Project.find(root_of(folder))
     engine = open_engine(tagline_home(os.environ), os.environ, project.root)
     return compiling.compile_file(project.pipeline, output or project.committed, engine.run)
 
 
-def _root(folder: Path) -> Path:
+def root_of(folder: Path) -> Path:
     """The top folder of the repository that the folder lies in, or the folder itself."""
     from tagline.errors import NoRepository
     from tagline.git.repo import Repo
@@ -153,6 +157,17 @@ def _root(folder: Path) -> Path:
 def _lock(bench: Bench) -> StepReport:
     check_lock(bench.project.root)
     return done("lock", "every requirement is pinned with its hash")
+
+
+def _secrets(bench: Bench) -> StepReport:
+    """A `.env` in the copy is one that git tracks, or would."""
+    if (bench.project.root / ".env").exists():
+        raise SecretExposed(
+            ".env is tracked by git, or not ignored: its secrets are in the repository, or soon will be",
+            where=".env",
+            fix="git rm --cached .env; echo /.env >> .gitignore; then change every value in it",
+        )
+    return done("secrets", "no .env in git")
 
 
 def _compile(bench: Bench) -> StepReport:

@@ -96,6 +96,7 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     from tagline.git.repo import Repo
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home
+    from tagline.secrets.sources import Names
 
     environ = os.environ if environ is None else environ
     sandbox.protect_parent()
@@ -105,19 +106,20 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     place = f"{facts.default_branch}:{config.FILE}"
     policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
     engine = open_engine(home, environ, repo.root, policy)
-    platform = open_platform(home, engine)
+    platform = open_platform(home, engine, Names(environ, repo.root, policy))
     author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
     return World(repo, facts, policy, platform, engine, home, author, told)
 
 
 def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":
-    """The engine whose commands see neither git's folders nor the gate's data of the work tree `root`, and
+    """The engine whose commands see neither git's folders, `.env` nor the gate's data of the work tree `root`, and
     can change nothing of the home but their own run or work folder."""
     from tagline.engines.process import ProcessEngine
     from tagline.pipeline.project import git_folders
     from tagline.platforms.local.home import guards, venvs_folder
 
     data = [root / own.gate.data] if own and own.gate else []
+    data.append(root / ".env")
     return ProcessEngine(venvs_folder(home, environ), environ, guards(home, [*git_folders(root), *data]))
 
 

@@ -84,7 +84,8 @@ class Executor:
             raise TaskFailed(f"task {task!r}: {problem}", fix="hand large values over as an artifact")
         outputs.prepare(given)
         secrets = self.job.secrets.get(task, {})
-        with self._tree(task) as tree, masked_log(self._log(task), secrets.values()) as log:
+        every = [value for each in self.job.secrets.values() for value in each.values()]
+        with self._tree(task) as tree, masked_log(self._log(task), every) as log:
             places = [self._image.host_path(item, tree) for item in argv]
             command = Command(places, tree, log, self._env(tree, env, secrets), self._limit(task))
             code = self._call(task, command)

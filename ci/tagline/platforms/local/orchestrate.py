@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 import msgspec
+from tagline_task import masking
 
 from tagline.engines import sandbox
 from tagline.errors import PipelineError
@@ -102,7 +103,7 @@ def orchestrate(job: Job, executor: Executor) -> Ended:
     except PipelineError:
         raise
     except Exception as error:
-        problem = f"{type(error).__name__}: {error}"
+        problem = masking.HIDDEN.clean(f"{type(error).__name__}: {error}")
     if executor.failure and executor.failure[0] not in executor.done:
         return _failed(*executor.failure)
     left = set(yaml.safe_load(job.ir)["root"]["dag"]["tasks"]) - executor.done
@@ -113,7 +114,7 @@ def orchestrate(job: Job, executor: Executor) -> Ended:
 
 def _failed(task: str, error: PipelineError) -> Ended:
     fix = f" ({error.fix})" if error.fix else ""
-    return Ended(f"{error.what}{fix}", type(error).__name__, task, error.where)
+    return Ended(masking.HIDDEN.clean(f"{error.what}{fix}"), type(error).__name__, task, error.where)
 
 
 def _teller(stream: BinaryIO) -> Callable[[Message], None]:
@@ -132,6 +133,7 @@ def main() -> int:
     os.dup2(2, 1)
     try:
         job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+        masking.hide(value for given in job.secrets.values() for value in given.values())
         end_with_parent(job.parent)
         sandbox.protect_parent()
         tell = _teller(answers)

@@ -64,7 +64,7 @@ class Wire:
         """
         from hvac.exceptions import VaultError
         from requests.exceptions import ConnectionError as Unreachable
-        from requests.exceptions import RequestException, Timeout
+        from requests.exceptions import RequestException, SSLError, Timeout
 
         end, wait = time.monotonic() + self.settings.patience, FIRST_WAIT
         while True:
@@ -74,7 +74,8 @@ class Wire:
             except VaultError as error:
                 problem, again = self._said(what, error), _status(error) in (_NOT_TAKEN if once else _BUSY)
             except (Unreachable, Timeout) as error:
-                problem, again = self._lost(what, error), not once or _never_arrived(error)
+                problem = self._lost(what, error)
+                again = not isinstance(error, SSLError) and (not once or _never_arrived(error))
             except RequestException as error:
                 raise StoreUnavailable(f"{what}: {self._name()} cannot be asked: {error}") from error
             if not again or time.monotonic() + wait > end:
@@ -89,6 +90,8 @@ class Wire:
         from requests.exceptions import ReadTimeout, SSLError
 
         match error:
+            case SSLError() if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                how = "does not speak TLS as this address says: http or https?"
             case SSLError():
                 how = "shows a certificate that is not trusted here: set VAULT_CACERT to your own authority's"
             case ReadTimeout():
@@ -141,8 +144,8 @@ def _status(error: Any) -> int:
 
 def _never_arrived(error: Exception) -> bool:
     """Whether no connection came about, so that Vault cannot have taken the request."""
-    from requests.exceptions import ConnectTimeout, SSLError
+    from requests.exceptions import ConnectTimeout
     from urllib3.exceptions import NewConnectionError
 
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, ConnectTimeout | SSLError) or isinstance(reason, NewConnectionError)
+    return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError)
