@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import subprocess
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from tests.servers.openbao import Bao
 
 VALUE = "p4ss/w0rd+of the=warehouse"
 NUMBERS = count(1)
+TRY_MOUNT = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/tmp"]
 CODED = base64.b64encode(f"user:{VALUE}".encode()).decode()
 SHAPES = [VALUE, quote(VALUE, safe=""), CODED, base64.b64encode(VALUE.encode()).decode()]
 LEAK = """
@@ -144,6 +146,14 @@ def test_a_tracked_env_file_ends_the_checks(desk: Desk) -> None:
     assert VALUE not in done.out + done.err
 
 
+def mounts_allowed() -> bool:
+    tries = (TRY_MOUNT, [TRY_MOUNT[0], "-m", *TRY_MOUNT[2:]])
+    return any(subprocess.run(words, capture_output=True, check=False).returncode == 0 for words in tries)
+
+
+@pytest.mark.skipif(
+    not mounts_allowed(), reason="not applicable here: this machine allows no mounts of one's own"
+)
 def test_a_task_cannot_read_the_env_file(desk: Desk, tmp_path: Path) -> None:
     note = tmp_path / "seen"
     file = desk.clone.path / ".env"
@@ -156,5 +166,6 @@ def test_a_task_cannot_read_the_env_file(desk: Desk, tmp_path: Path) -> None:
     file.write_text(f"OTHER={VALUE}\n")
     no_serving(desk)
     desk.merge("feat: curious")
-    desk.tagline("train", "--smoke")
-    assert not note.exists() or note.read_text() == ""
+    done = desk.tagline("train", "--smoke")
+    assert done.code == 0, done
+    assert note.read_text() == ""

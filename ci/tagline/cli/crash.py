@@ -27,6 +27,7 @@ def report(error: Exception) -> int:
     handle, path = tempfile.mkstemp(prefix="tagline-crash-", suffix=".md")
     with os.fdopen(handle, "w") as file:
         file.write(HIDDEN.clean(text))
-    click.echo(f"error: tagline itself failed: {type(error).__name__}: {error}", err=True)
+    said = HIDDEN.clean(f"{type(error).__name__}: {error}")
+    click.echo(f"error: tagline itself failed: {said}", err=True)
     click.echo(f"  fix:   report it with the file {path}", err=True)
     return INTERNAL

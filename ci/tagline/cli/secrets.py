@@ -91,7 +91,8 @@ def _value() -> str:
 @click.option(
     "--secret-id-ttl", default="2160h", show_default=True, help="How long secret_id holds; 0: always."
 )
-def bootstrap_(output: Path, environment: str, namespace: str, secret_id_ttl: str) -> None:
+@click.option("--dotenv", is_flag=True, help="Write NAME=value lines for a .env instead of a manifest.")
+def bootstrap_(output: Path, environment: str, namespace: str, secret_id_ttl: str, dotenv: bool) -> None:
     """Make a policy that reads the pipeline's secrets, an AppRole with it, and a Kubernetes Secret's manifest.
 
     The credentials stand in the file alone, which git must not be able to take; nothing of them is printed, and
@@ -101,8 +102,10 @@ def bootstrap_(output: Path, environment: str, namespace: str, secret_id_ttl: st
     Examples:
       tagline secrets bootstrap -o ~/vault-approle.yaml
       tagline secrets bootstrap --env prod --namespace ml -o ~/vault-approle.yaml
+      tagline secrets bootstrap --env prod --dotenv -o .env
     """
     from tagline.flow.secrets import Asked, bootstrap
     from tagline.render.secrets import bootstrap_text
 
-    click.echo(bootstrap_text(bootstrap(Path.cwd(), output, Asked(environment, namespace, secret_id_ttl))))
+    asked = Asked(environment, namespace, secret_id_ttl, dotenv)
+    click.echo(bootstrap_text(bootstrap(Path.cwd(), output, asked), dotenv))

@@ -143,6 +143,7 @@ class Asked(msgspec.Struct, frozen=True):
     environment: str = ""
     namespace: str = ""
     secret_id_ttl: str = "2160h"
+    dotenv: bool = False
 
 
 def bootstrap(folder: Path, file: Path, asked: Asked) -> Made:
@@ -168,7 +169,7 @@ def bootstrap(folder: Path, file: Path, asked: Asked) -> Made:
     making.refuse_shared(file, os.environ)
     store = open_store(tree.names(os.environ).all)
     role = "-".join(part for part in ("tagline", tree.own.pipeline, environment) if part)
-    wish = Wish(role, given.approle or "vault-approle", asked.namespace, asked.secret_id_ttl)
+    wish = Wish(role, given.approle or "vault-approle", asked.namespace, asked.secret_id_ttl, asked.dotenv)
     return making.bootstrap(
         store, store.place(given.mount, given.path_of(environment)), wish, file, os.environ
     )

@@ -19,11 +19,13 @@ def check_text(found: "list[Found]") -> str:
     )
 
 
-def bootstrap_text(made: "Made") -> str:
+def bootstrap_text(made: "Made", dotenv: bool) -> str:
     """What was made and what comes next."""
     until = f"until {made.until}" if made.until else "for ever"
+    what = "what this machine needs of" if dotenv else "as"
+    next_ = "tagline secrets check" if dotenv else f"kubectl apply -f {made.file} && rm {made.file}"
     return (
         f"policy and role {made.role} are in the store; a new secret_id holds {until} (accessor {made.accessor})\n"
-        f"wrote {made.file} (mode 0600): the Kubernetes Secret {made.secret}\n"
-        f"next: kubectl apply -f {made.file} && rm {made.file}"
+        f"wrote {made.file} (mode 0600): {what} the Kubernetes Secret {made.secret}\n"
+        f"next: {next_}"
     )

@@ -23,13 +23,15 @@ MODE = 0o600
 class Wish(msgspec.Struct, frozen=True):
     """What is made: names of the role (and its policy) and of the Secret, and how long secret_id holds.
 
-    `secret_id_ttl` as Vault writes durations, such as `2160h`; `0` never ends.
+    `secret_id_ttl` as Vault writes durations, such as `2160h`; `0` never ends. `dotenv` asks for NAME=value
+    lines in the place of a Secret's manifest.
     """
 
     role: str
     secret: str
     namespace: str = ""
     secret_id_ttl: str = "2160h"
+    dotenv: bool = False
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -59,13 +61,14 @@ def bootstrap(store: Store, at: kv.Place, wish: Wish, file: Path, environ: Mappi
     with _reserved(file) as stream:
         policy = policy_of(at, store.version(at))
         with translated():
-            store.post(f"sys/policies/acl/{wish.role}", "writing the policy", {"policy": policy})
+            store.post(f"/v1/sys/policies/acl/{wish.role}", "writing the policy", {"policy": policy})
         role = _role(store, wish)
         with translated():
             made = store.post(f"{role}/secret-id", "making a secret_id", {})
         hide([made["secret_id"]])
         role_id = store.get(f"{role}/role-id", "reading role_id")["role_id"]
-        yaml.safe_dump(_manifest(store, at, wish, role_id, made["secret_id"]), stream, sort_keys=False)
+        values = _values(store, at, role_id, made["secret_id"])
+        stream.write(_dotenv(values, store.settings.ca) if wish.dotenv else _manifest(values, wish))
     ttl = int(made.get("secret_id_ttl") or 0)
     until = f"{datetime.now(UTC) + timedelta(seconds=ttl):%Y-%m-%d}" if ttl else ""
     return Made(str(file), wish.secret, wish.role, policy, made["secret_id_accessor"], until)
@@ -74,7 +77,7 @@ def bootstrap(store: Store, at: kv.Place, wish: Wish, file: Path, environ: Mappi
 def _role(store: Store, wish: Wish) -> str:
     """Make the role and return its path."""
     mount = store.settings.approle
-    role = f"auth/{mount}/role/{wish.role}"
+    role = f"/v1/auth/{mount}/role/{wish.role}"
     body = {
         "token_policies": [wish.role],
         "token_ttl": "1h",
@@ -91,7 +94,7 @@ def _role(store: Store, wish: Wish) -> str:
     return role
 
 
-def _manifest(store: Store, at: kv.Place, wish: Wish, role_id: str, secret_id: str) -> dict[str, object]:
+def _values(store: Store, at: kv.Place, role_id: str, secret_id: str) -> dict[str, str]:
     given = store.settings
     values = {
         "VAULT_ADDR": given.address,
@@ -103,16 +106,23 @@ def _manifest(store: Store, at: kv.Place, wish: Wish, role_id: str, secret_id: s
         "VAULT_CACERT_BYTES": _certificate(given.ca) or given.ca_text,
         "VAULT_APPROLE_MOUNT": given.approle if given.approle != "approle" else "",
     }
-    metadata = {"name": wish.secret, "labels": {"app.kubernetes.io/managed-by": "tagline"}}
+    return {name: value for name, value in values.items() if value}
+
+
+def _manifest(values: Mapping[str, str], wish: Wish) -> str:
+    metadata: dict[str, object] = {"name": wish.secret}
     if wish.namespace:
         metadata["namespace"] = wish.namespace
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": metadata,
-        "type": "Opaque",
-        "stringData": {name: value for name, value in values.items() if value},
-    }
+    metadata["labels"] = {"app.kubernetes.io/managed-by": "tagline"}
+    kind = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}
+    return str(yaml.safe_dump({**kind, "stringData": dict(values)}, sort_keys=False))
+
+
+def _dotenv(values: Mapping[str, str], ca: str) -> str:
+    """Lines for `.env`; a certificate, which has several lines, is named by its file."""
+    named = {name: value for name, value in values.items() if name != "VAULT_CACERT_BYTES"}
+    named |= {"VAULT_CACERT": str(Path(ca).resolve())} if ca else {}
+    return "".join(f"{name}={value}\n" for name, value in named.items())
 
 
 def _certificate(ca: str) -> str:

@@ -114,15 +114,16 @@ class Store:
             return self._listed(at)
         with translated():
             try:
-                found = self._get(f"{at.mount}/subkeys/{at.path}", f"looking at {at}", depth=1)
+                found = self._get(at.url("subkeys"), f"looking at {at}", depth=1)
             except task_errors.SecretNotThere as error:
                 raise kv.gone(error, at) from error
             return Held(sorted(found["subkeys"]), found["metadata"]["version"])
 
     def _listed(self, at: kv.Place) -> Held:
         parent, _, name = at.path.rpartition("/")
+        above = kv.Place(at.mount, parent)
         with translated():
-            found = self._get(f"{at.mount}/{parent}".rstrip("/"), f"listing {at.mount}/{parent}", list="true")
+            found = self._get(above.url(), f"listing {above}", list="true")
         if name not in found["keys"]:
             raise errors.SecretNotThere(f"{at} is not there")
         return Held(None)
@@ -144,9 +145,7 @@ class Store:
                     return Written(version, False)
                 body = {"data": {**values, key: value}, "options": {"cas": version}}
                 try:
-                    return Written(
-                        self.post(f"{at.mount}/data/{at.path}", f"writing {at}", body)["version"], True
-                    )
+                    return Written(self.post(at.url("data"), f"writing {at}", body)["version"], True)
                 except BadRequest as error:
                     if "check-and-set" not in str(error):
                         raise
@@ -155,7 +154,7 @@ class Store:
     def _current(self, at: kv.Place) -> tuple[dict[str, Any], int]:
         """The newest values and their version; none of a version that was deleted, 0 where none ever was."""
         try:
-            found = self._get(f"{at.mount}/data/{at.path}", f"reading {at}")
+            found = self._get(at.url("data"), f"reading {at}")
         except task_errors.SecretNotThere as error:
             return {}, int(kv.newest_of(error).get("version", 0))
         hide(leaves(found["data"]))
@@ -163,7 +162,7 @@ class Store:
 
     def _get(self, path: str, what: str, **query: Any) -> dict[str, Any]:
         wire = self._session.wire
-        answer: Any = wire.call(what, lambda: wire.hvac.adapter.get(f"/v1/{path}", params=query))
+        answer: Any = wire.call(what, lambda: wire.hvac.adapter.get(path, params=query))
         return dict(answer["data"])
 
     def get(self, path: str, what: str) -> dict[str, Any]:
@@ -176,5 +175,5 @@ class Store:
         """Write, and give the answer's data; raises the connector's own errors."""
         self._session.open()
         wire = self._session.wire
-        answer: Any = wire.call(what, lambda: wire.hvac.adapter.post(f"/v1/{path}", json=dict(body)))
+        answer: Any = wire.call(what, lambda: wire.hvac.adapter.post(path, json=dict(body)))
         return dict(answer["data"]) if isinstance(answer, dict) and answer.get("data") else {}

@@ -10,7 +10,7 @@ import sys
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tagline_task import masking
 from tagline_task.masking import MASK, Cutter, Hidden, MaskedStream, Secret, replace, words
@@ -19,6 +19,7 @@ VALUES = st.text(min_size=8, max_size=40).filter(lambda text: len(text.strip()) 
 PLAIN = st.text(alphabet="abc \n", max_size=20)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="xyz=}", min_size=8), PLAIN, PLAIN)
 def test_a_hidden_value_is_masked_and_all_else_stays(value: str, before: str, after: str) -> None:
     assert replace(f"{before}{value}{after}", words([value]), MASK) == f"{before}***{after}"
@@ -33,6 +34,7 @@ def test_a_value_of_seven_characters_would_mask_ordinary_words_and_is_left() -> 
     assert words(["1234567", ""]) == []
 
 
+@settings(deadline=None)
 @given(VALUES, st.binary(max_size=5), st.binary(max_size=5))
 def test_base64_of_bytes_that_hold_the_value_never_shows_it(value: str, before: bytes, after: bytes) -> None:
     data = value.encode()
@@ -43,6 +45,7 @@ def test_base64_of_bytes_that_hold_the_value_never_shows_it(value: str, before: 
         assert len(shown) <= len(encode(before + after).decode()) + len(MASK) + 8
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_url_json_and_repr_forms_are_masked(value: str) -> None:
     forms = [quote(value), quote(value, safe=""), quote_plus(value), json.dumps(value), repr(value)]
@@ -53,6 +56,7 @@ def test_url_json_and_repr_forms_are_masked(value: str) -> None:
         assert value not in shown
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(alphabet="ab", min_size=8, max_size=10), min_size=1, max_size=3),
     st.lists(st.text(alphabet="abc", max_size=6), max_size=5),
@@ -68,6 +72,7 @@ def test_no_value_survives_however_the_text_is_cut(
     assert not any(value in shown for value in hidden)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abc", max_size=60), st.integers(1, 7))
 def test_a_text_without_the_values_passes_whole(text: str, size: int) -> None:
     cutter = Cutter(words(["SUPERSECRETVALUE", "abcabcXX"]), MASK)

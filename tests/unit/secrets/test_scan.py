@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tagline.errors import SecretExposed
 from tagline.secrets.scan import Scanner, looks_secret, refuse_build_args
@@ -11,6 +11,7 @@ from tagline.secrets.scan import Scanner, looks_secret, refuse_build_args
 VALUE = "p4ss/w0rd+of the=warehouse"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=200), st.integers(1, 50))
 def test_a_value_is_found_however_the_stream_is_cut(before: bytes, after: bytes, size: int) -> None:
     data = before + VALUE.encode() + after
@@ -23,6 +24,7 @@ def test_a_value_in_base64_inside_a_longer_text_is_found() -> None:
     assert Scanner({"DB_PASSWORD": VALUE}).found([b'{"auth": "', coded, b'"}']) == ["DB_PASSWORD"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_bytes_without_the_value_are_clean(data: bytes) -> None:
     assert Scanner({"DB_PASSWORD": VALUE, "SHORT": "x"}).found([data]) == []

@@ -16,7 +16,7 @@ from tagline.errors import PipelineError, TaskFailed, TaskTimedOut
 from tagline.platforms import TaskEvent
 from tagline.platforms.local import outputs
 from tagline.platforms.local.image import Image, read_image
-from tagline.platforms.local.secrets import masked_log
+from tagline.platforms.local.secrets import masked_log, values
 from tagline.platforms.local.spec import TASK_MARK
 
 BEGAN, SUCCEEDED, FAILED, WARNING = "began", "succeeded", "failed", "warning"
@@ -84,8 +84,7 @@ class Executor:
             raise TaskFailed(f"task {task!r}: {problem}", fix="hand large values over as an artifact")
         outputs.prepare(given)
         secrets = self.job.secrets.get(task, {})
-        every = [value for each in self.job.secrets.values() for value in each.values()]
-        with self._tree(task) as tree, masked_log(self._log(task), every) as log:
+        with self._tree(task) as tree, masked_log(self._log(task), values(self.job.secrets)) as log:
             places = [self._image.host_path(item, tree) for item in argv]
             command = Command(places, tree, log, self._env(tree, env, secrets), self._limit(task))
             code = self._call(task, command)

@@ -21,6 +21,7 @@ from tagline_task import masking
 from tagline.engines import sandbox
 from tagline.errors import PipelineError
 from tagline.platforms import TaskEvent
+from tagline.platforms.local import secrets
 from tagline.platforms.local.executor import Executor, Job
 
 _PR_SET_PDEATHSIG = 1
@@ -133,7 +134,7 @@ def main() -> int:
     os.dup2(2, 1)
     try:
         job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
-        masking.hide(value for given in job.secrets.values() for value in given.values())
+        masking.hide(secrets.values(job.secrets))
         end_with_parent(job.parent)
         sandbox.protect_parent()
         tell = _teller(answers)

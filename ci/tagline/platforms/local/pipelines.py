@@ -114,7 +114,7 @@ class LocalPipelines:
         _check_supported(compiled)
         parameters = spec.parameters(compiled, request.parameters)
         hidden = secrets.resolve(spec.secret_uses(compiled, parameters), self._source)
-        masking.hide(value for given in hidden.values() for value in given.values())
+        masking.hide(secrets.values(hidden))
         limits = spec.time_limits(compiled)
         python = self.engine.build(request.source, serving=request.serving).python
         run = self._store.begin(request.owner, request.pipeline)

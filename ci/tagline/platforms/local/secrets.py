@@ -3,12 +3,13 @@
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from tagline_task import masking
+from tagline_task.connectors.settings import PLAIN
 
 from tagline.errors import SecretMissing
 from tagline.platforms.local.spec import SecretUse
@@ -37,6 +38,12 @@ def resolve(uses: Iterable[SecretUse], source: Source) -> dict[str, dict[str, st
                 fix=f"set {ours} (or {use.variable}) in the environment of this command, or in .env",
             )
     return found
+
+
+def values(given: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The values, of all tasks, that no output may show: not those that only say where Vault is."""
+    found = {value for each in given.values() for name, value in each.items() if name not in PLAIN}
+    return sorted(found)
 
 
 @contextmanager

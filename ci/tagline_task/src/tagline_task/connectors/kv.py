@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from tagline_task.connectors.wire import Wire
 from tagline_task.errors import SecretNotThere, StoreRefused
@@ -18,6 +19,10 @@ class Place:
     def __str__(self) -> str:
         return f"{self.mount}/{self.path}"
 
+    def url(self, part: str = "") -> str:
+        """Where the engine's API has it: below `part` for version 2 (`data`, `subkeys`), as it is for 1."""
+        return "/v1/" + quote("/".join(word for word in (self.mount, part, self.path) if word))
+
 
 def place(mount: str, path: str) -> Place:
     """A place, without slashes at its ends; raises `SecretNotThere` where the path is empty or climbs."""
@@ -30,7 +35,7 @@ def place(mount: str, path: str) -> Place:
 def version_of(wire: Wire, at: Place) -> int:
     """1 or 2; raises `StoreRefused` where the mount is no key-value engine, or not there for this token."""
     answer: Any = wire.call(
-        f"looking at {at}", lambda: wire.hvac.adapter.get(f"/v1/sys/internal/ui/mounts/{at.mount}/{at.path}")
+        f"looking at {at}", lambda: wire.hvac.adapter.get(f"/v1/sys/internal/ui/mounts/{quote(str(at))}")
     )
     data = answer["data"]
     if data["type"] not in {"kv", "generic"}:
@@ -41,10 +46,10 @@ def version_of(wire: Wire, at: Place) -> int:
 def read(wire: Wire, at: Place, version: int) -> Mapping[str, Any]:
     """The newest values; raises `SecretNotThere` where the path is empty or its newest version deleted."""
     if version == 1:
-        answer: Any = wire.call(f"reading {at}", lambda: wire.hvac.adapter.get(f"/v1/{at}"))
+        answer: Any = wire.call(f"reading {at}", lambda: wire.hvac.adapter.get(at.url()))
         return dict(answer["data"])
     try:
-        answer = wire.call(f"reading {at}", lambda: wire.hvac.adapter.get(f"/v1/{at.mount}/data/{at.path}"))
+        answer = wire.call(f"reading {at}", lambda: wire.hvac.adapter.get(at.url("data")))
     except SecretNotThere as error:
         raise gone(error, at) from error
     return dict(answer["data"]["data"])

@@ -17,6 +17,8 @@ OPTIONAL = (
     "VAULT_SECRET_PATH",
     "VAULT_MOUNT_POINT",
 )
+# names that say where and not what: an error may show their values
+PLAIN = ("VAULT_ADDR", *OPTIONAL)
 WRAPPED = "VAULT_WRAPPED_SECRET_ID"
 
 

@@ -42,10 +42,9 @@ class Wire:
         return hvac.Client(
             url=given.address,
             token=given.token.open(),
-            verify=self._verify(),
             timeout=given.timeout,
             namespace=given.namespace or None,
-            allow_redirects=True,
+            session=_session(self._verify()),  # a standby redirects to the active server
         )
 
     def _verify(self) -> str | bool:
@@ -108,6 +107,23 @@ class Wire:
         problem = kind(f"{what}: {self._name()} {words}")
         problem.__cause__ = error
         return problem
+
+
+def _session(verify: str | bool) -> Any:
+    """A session that a redirect cannot lead from https to http, where the token would travel in the open."""
+    from requests import Session
+    from requests.exceptions import InvalidURL
+
+    class Careful(Session):  # type: ignore[misc]  # requests has no types here
+        def get_redirect_target(self, resp: Any) -> Any:
+            target = super().get_redirect_target(resp)
+            if target and resp.url.startswith("https:") and target.startswith("http:"):
+                raise InvalidURL(f"it redirects from https to {target}")
+            return target
+
+    session = Careful()
+    session.verify = verify
+    return session
 
 
 def _meaning(status: int, said: str) -> tuple[type[ConnectorError], str]:
