@@ -154,18 +154,16 @@ def mounts_allowed() -> bool:
 @pytest.mark.skipif(
     not mounts_allowed(), reason="not applicable here: this machine allows no mounts of one's own"
 )
-def test_a_task_cannot_read_the_env_file(desk: Desk, tmp_path: Path) -> None:
-    note = tmp_path / "seen"
+def test_a_task_cannot_read_the_files_that_hold_its_parent_s_secrets(desk: Desk, tmp_path: Path) -> None:
+    note, named = tmp_path / "seen", tmp_path / "secret_id"
+    named.write_text(VALUE)
     file = desk.clone.path / ".env"
-    desk.change(
-        TASK,
-        "    time.sleep(seconds)",
-        f"    open({str(note)!r}, 'w').write(open({str(file)!r}).read())",
-    )
+    reading = f"open({str(file)!r}).read() + open({str(named)!r}).read()"
+    desk.change(TASK, "    time.sleep(seconds)", f"    open({str(note)!r}, 'w').write({reading})")
     (desk.clone.path / ".gitignore").write_text("/.env\n")
     file.write_text(f"OTHER={VALUE}\n")
     no_serving(desk)
     desk.merge("feat: curious")
-    done = desk.tagline("train", "--smoke")
+    done = desk.tagline("train", "--smoke", VAULT_SECRET_ID_FILE=str(named))
     assert done.code == 0, done
     assert note.read_text() == ""

@@ -53,6 +53,7 @@ def secrets(outer: Mapping[str, str]) -> list[Path]:
     """Files, folders and sockets here that hold credentials or lead to an agent or a container engine."""
     homes = {Path(home) for home in (outer.get("HOME"), _home_of_account()) if home}
     named = [outer.get("SSH_AUTH_SOCK", ""), outer.get("DOCKER_CONFIG", ""), outer.get("KUBECONFIG", "")]
+    named += [path for name, path in outer.items() if name.startswith("VAULT_") and name.endswith("_FILE")]
     named += [outer.get("DOCKER_HOST", "").removeprefix("unix://"), *glob("/tmp/ssh-*"), *_SOCKETS]
     runtime = Path(outer.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     found = [home / name for home in sorted(homes) for name in _SECRET_FILES]

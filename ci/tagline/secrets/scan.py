@@ -1,11 +1,15 @@
 """Where secrets must not be: bytes that would be published, and names of build arguments."""
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import BinaryIO, cast
 
 from tagline_task import masking
+from tagline_task.connectors.settings import PLAIN
 
-from tagline.errors import SecretExposed
+from tagline.errors import SecretExposed, SecretsError
 
 _SECRET_NAME = re.compile(
     r"(?i)(^|[_-])(pass(word|wd|phrase)?|pwd|secrets?|tokens?|credentials?|apikey|(api|access|private|signing|ssh)"
@@ -13,6 +17,32 @@ _SECRET_NAME = re.compile(
 )
 _NOT_A_SECRET = re.compile(r"(?i)[_-](file|path|url|name|ttl)$")
 _CHUNK = 1 << 20
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+def known_values(environ: Mapping[str, str], dotenv: Mapping[str, str]) -> dict[str, str]:
+    """The secret values that this machine knows, by name: all of `.env`, and variables named like secrets."""
+    named = {name: value for name, value in environ.items() if looks_secret(name)}
+    found = {**{name: value for name, value in dotenv.items() if name not in PLAIN}, **named}
+    return {name: value for name, value in found.items() if len(value) >= masking.SHORTEST}
+
+
+def layer(stream: BinaryIO) -> Iterator[bytes]:
+    """An image layer's bytes, unpacked where it is a gzip; `stream` can seek.
+
+    What lies packed inside a file of the layer, such as a wheel, is not unpacked. Raises `SecretsError` for a
+    layer that cannot be looked into.
+    """
+    head = stream.read(4)
+    stream.seek(0)
+    if head == _ZSTD:
+        raise SecretsError("the layer is packed by zstd: it cannot be looked into", fix="pack it by gzip")
+    plain = cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if head[:2] == _GZIP else stream
+    try:
+        while part := plain.read(_CHUNK):
+            yield part
+    except (OSError, EOFError, zlib.error) as error:
+        raise SecretsError(f"the layer cannot be unpacked: {error}") from error
 
 
 class Scanner:

@@ -43,17 +43,18 @@ class Names:
         """`environment`, `.env`, or "" where the value would have to come from Vault."""
         if self._environ.get(name):
             return "environment"
-        if name.startswith(VAULT) and not self._dotenv.get(name) and self._vault(name):
+        if name.startswith(VAULT) and not self.dotenv.get(name) and self._vault(name):
             return f"{name}_FILE"
-        return dotenv.FILE if self._dotenv.get(name) else ""
+        return dotenv.FILE if self.dotenv.get(name) else ""
 
     @cached_property
     def all(self) -> dict[str, str]:
         """The environment over `.env`."""
-        return {**self._dotenv, **self._environ}
+        return {**self.dotenv, **self._environ}
 
     @cached_property
-    def _dotenv(self) -> dict[str, str]:
+    def dotenv(self) -> dict[str, str]:
+        """What `.env` holds; empty where there is none."""
         return dotenv.read(self._root) if self._root else {}
 
     @cached_property

@@ -1,12 +1,15 @@
 """Bytes that would be published are looked through for known values; build arguments are judged by name."""
 
 import base64
+import gzip
+import io
+import tarfile
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tagline.errors import SecretExposed
-from tagline.secrets.scan import Scanner, looks_secret, refuse_build_args
+from tagline.errors import SecretExposed, SecretsError
+from tagline.secrets.scan import Scanner, known_values, layer, looks_secret, refuse_build_args
 
 VALUE = "p4ss/w0rd+of the=warehouse"
 
@@ -59,3 +62,33 @@ def test_build_arguments_named_like_secrets_are_refused_together() -> None:
     with pytest.raises(SecretExposed, match="GITHUB_TOKEN, NPM_PASSWORD") as caught:
         refuse_build_args(["BASE", "NPM_PASSWORD", "GITHUB_TOKEN"])
     assert "type=secret" in caught.value.fix
+
+
+def a_layer(text: bytes) -> bytes:
+    """A tar with one file."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        entry = tarfile.TarInfo("app/settings.py")
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_value_in_a_file_of_a_layer_is_found_packed_or_not(pack: object) -> None:
+    scanner = Scanner({"DB_PASSWORD": VALUE})
+    hit, clean = a_layer(f"password = {VALUE!r}".encode()), a_layer(b"password = None")
+    assert scanner.found(layer(io.BytesIO(pack(hit)))) == ["DB_PASSWORD"]
+    assert scanner.found(layer(io.BytesIO(pack(clean)))) == []
+
+
+@pytest.mark.parametrize("data", [b"\x28\xb5\x2f\xfd....", gzip.compress(b"x" * 5000)[:-20]])
+def test_a_layer_that_cannot_be_looked_into_is_an_error_and_not_clean(data: bytes) -> None:
+    with pytest.raises(SecretsError, match="cannot be"):
+        list(layer(io.BytesIO(data)))
+
+
+def test_known_values_are_those_of_the_env_file_and_of_variables_named_like_secrets() -> None:
+    environ = {"GITHUB_TOKEN": "from-the-host", "EDITOR": "long-editor-name", "PIN_SECRET": "1234"}
+    dotenv = {"WAREHOUSE": "from-the-file", "VAULT_ADDR": "https://vault:8200", "GITHUB_TOKEN": "overridden"}
+    assert known_values(environ, dotenv) == {"WAREHOUSE": "from-the-file", "GITHUB_TOKEN": "from-the-host"}

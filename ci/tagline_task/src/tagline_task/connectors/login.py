@@ -29,10 +29,11 @@ class Session:
 
     def open(self) -> None:
         """Log in and keep the token alive; a second call is a no-op. Raises the errors of `log_in`."""
-        if not self._thread and not self.wire.settings.token:
-            self._lease = log_in(self.wire)
-            self._thread = threading.Thread(target=self._keep, name="tagline-vault", daemon=True)
-            self._thread.start()
+        with self._logging_in:
+            if not self._thread and not self.wire.settings.token:
+                self._lease = log_in(self.wire)
+                self._thread = threading.Thread(target=self._keep, name="tagline-vault", daemon=True)
+                self._thread.start()
 
     def again(self) -> bool:
         """Log in anew where the token is no longer one; False where it still is."""
