@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tagline.errors import ConfigError, PipelineError, StateBroken
+from tagline.pipeline import compiled
 from tagline.platforms.local import home, secrets, spec
 from tagline.platforms.local.image import Image, read_image
 
@@ -132,6 +133,12 @@ def test_no_secret_survives_however_it_is_written_bit_by_bit(
         for letter in "".join([*around, hidden[which % len(hidden)], *around]):
             file.write(letter.encode())
     assert not any(value in log.read_text() for value in hidden)
+
+
+def test_a_whole_number_is_handed_on_as_the_float_that_the_pipeline_wants() -> None:
+    text = "root: {inputDefinitions: {parameters: {n: {parameterType: NUMBER_DOUBLE}, k: {parameterType: STRING}}}}"
+    found = spec.parameters(compiled.parse(text, "p.yaml"), {"n": 0, "k": "0"})
+    assert found == {"n": 0.0, "k": "0"} and isinstance(found["n"], float)
 
 
 def test_every_command_of_the_handed_on_pipeline_ends_with_mark_task_and_input(tmp_path: Path) -> None:

@@ -56,7 +56,10 @@ def _tasks(compiled: Compiled) -> dict[str, dict[str, Any]]:
 
 
 def parameters(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the given parameters against the pipeline's: unknown, missing and mistyped ones raise."""
+    """The given parameters, checked against the pipeline's: unknown, missing and mistyped ones raise.
+
+    A whole number for a NUMBER_DOUBLE becomes a float: kfp's orchestrator takes nothing else.
+    """
     declared = compiled.ir["root"].get("inputDefinitions", {}).get("parameters", {})
     for name, value in given.items():
         kind = declared[one_of(name, declared, "parameter of the pipeline")]["parameterType"]
@@ -67,7 +70,8 @@ def parameters(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(
                 f"parameter {name!r} of the pipeline has no value", fix=f"parameters: {{{name}: ...}}"
             )
-    return dict(given)
+    doubles = {name for name, each in declared.items() if each["parameterType"] == "NUMBER_DOUBLE"}
+    return {name: float(value) if name in doubles else value for name, value in given.items()}
 
 
 def _fits(value: Any, kind: str) -> bool:
