@@ -13,6 +13,7 @@ from tagline.words import check_name
 FILE = "tagline.yaml"
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _OBJECT = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_STORE_PATH = re.compile(r"[A-Za-z0-9._@/-]*")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -210,8 +211,11 @@ def _check_secrets(secrets: Secrets | None) -> None:
             f"secrets.approle {secrets.approle!r} cannot name a Kubernetes Secret",
             fix="approle: vault-approle",
         )
-    if "{" in secrets.path.replace("{env}", "") or {"..", "."} & set(secrets.path.split("/")):
-        raise ConfigError(f"secrets.path {secrets.path!r} is no path", fix="path: wine/{env}")
+    for key, path in (("path", secrets.path), ("mount", secrets.mount)):
+        if not _STORE_PATH.fullmatch(path.replace("{env}", "env")) or {"..", "."} & set(path.split("/")):
+            raise ConfigError(
+                f"secrets.{key} {path!r} is no path of letters, digits and ._@-", fix="path: wine/{env}"
+            )
     if secrets.keys and not secrets.path:
         raise ConfigError("secrets.keys without secrets.path: where do they lie?", fix="path: wine/{env}")
 

@@ -24,6 +24,12 @@ _KINDS: dict[type[task_errors.ConnectorError], type[errors.SecretsError]] = {
     task_errors.AlreadyUnwrapped: errors.StoreRefused,
     task_errors.SecretNotThere: errors.SecretNotThere,
     task_errors.CredentialsMissing: errors.CredentialsMissing,
+    task_errors.VariableTaken: errors.SecretsError,
+}
+_FIXES = {
+    errors.CredentialsMissing: "set VAULT_ADDR, and VAULT_TOKEN or VAULT_ROLE_ID with VAULT_SECRET_ID",
+    errors.StoreRefused: "look at what the token may do: bao token lookup; bao token capabilities PATH",
+    errors.StoreUnavailable: "look at the server: bao status",
 }
 
 
@@ -49,7 +55,7 @@ def translated() -> Iterator[None]:
     except task_errors.ConnectorError as error:
         for kind, ours in _KINDS.items():
             if isinstance(error, kind):
-                raise ours(str(error)) from error
+                raise ours(str(error), fix=_FIXES.get(ours, "")) from error
         raise errors.MissingTool(str(error), fix="pip install 'tagline[vault]'") from error
 
 

@@ -100,6 +100,8 @@ def test_the_local_platform_asks_for_the_same_names_in_both_forms(
         ("secrets: {approle: Vault}", "cannot name a Kubernetes Secret"),
         ("secrets: {path: 'wine/{stage}'}", "is no path"),
         ("secrets: {path: ../other}", "is no path"),
+        ("secrets: {path: 'wine/*'}", "is no path"),
+        ("secrets: {path: 'a\" }', mount: 'b c'}", "is no path"),
         ("secrets: {keys: [A]}", "without secrets.path"),
         ("secrets: {deliver: mail}", "not one of env, volume"),
     ],

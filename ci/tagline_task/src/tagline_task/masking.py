@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 SHORTEST = 8
+_HEAD = 4  # so many characters of a word are looked for before the rest is compared
 
 
 class Secret:
@@ -116,12 +117,21 @@ class Cutter(Generic[AnyStr]):
 
 def _settled(text: AnyStr, found: list[AnyStr]) -> int:
     """Where to cut the text so that no word is cut, whatever follows."""
-    sizes = range(min(len(text), max(map(len, found), default=1) - 1), 0, -1)
-    begun = next((size for size in sizes if any(word.startswith(text[-size:]) for word in found)), 0)
-    end = len(text) - begun
+    end = len(text) - max((_begun(text, word) for word in found), default=0)
     while starts := [at for word in found if (at := text.find(word, *_across(end, len(word)))) >= 0]:
         end = min(starts)
     return end
+
+
+def _begun(text: AnyStr, word: AnyStr) -> int:
+    """The length of the longest end of the text with which the word begins, and does not end."""
+    at = text.find(word[:_HEAD], max(0, len(text) - len(word) + 1))
+    while at >= 0:
+        if word.startswith(text[at:]):
+            return len(text) - at
+        at = text.find(word[:_HEAD], at + 1)
+    sizes = range(min(len(text), _HEAD - 1, len(word) - 1), 0, -1)
+    return next((size for size in sizes if word.startswith(text[-size:])), 0)
 
 
 def _across(end: int, size: int) -> tuple[int, int]:
