@@ -137,6 +137,19 @@ def locked(name: str) -> str:
     return "".join(part for part in parts if part.partition("==")[0] in wanted)
 
 
+def test_a_pull_request_s_smoke_training_gets_no_secret_even_where_one_is_there(desk: Desk) -> None:
+    no_serving(desk, "smoke_when: on-pr")
+    desk.merge("feat: smoke on pull requests")
+    ask_for_password(desk, LEAK)
+    desk.clone.git("checkout", "--quiet", "-b", "change")
+    desk.clone.commit("feat: reads the store")
+    desk.clone.git("push", "--quiet", "origin", "change")
+    done = desk.tagline("ci", STORE_PASSWORD=VALUE)
+    assert done.code == 0, done
+    assert "a pull request gets none: task 'train-model' needs key 'password'" in done.out
+    assert list(desk.home.rglob("train-model.log")) == []
+
+
 def test_a_tracked_env_file_ends_the_checks(desk: Desk) -> None:
     (desk.clone.path / ".env").write_text(f"STORE_PASSWORD={VALUE}\n")
     desk.merge("feat: oh no")

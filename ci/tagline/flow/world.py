@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     from tagline.git.repo import Repo
     from tagline.git.state import State
     from tagline.platforms import Platform
+    from tagline.secrets.sources import Names
 
 ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 
 @dataclass
 class World:
-    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head."""
+    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head.
+
+    `names` is where the platform's tasks get their secrets.
+    """
 
     repo: "Repo"
     facts: "Facts"
@@ -37,6 +41,7 @@ class World:
     home: Path
     author: "Author"
     told: Told
+    names: "Names | None" = None
 
     def ledger(self) -> "Ledger":
         """The events as last seen, and their sum; raises `LedgerMissing`, `LedgerError`."""
@@ -106,9 +111,10 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     place = f"{facts.default_branch}:{config.FILE}"
     policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
     engine = open_engine(home, environ, repo.root, policy)
-    platform = open_platform(home, engine, Names(environ, repo.root, policy))
+    names = Names(environ, repo.root, policy)
+    platform = open_platform(home, engine, names)
     author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told)
+    return World(repo, facts, policy, platform, engine, home, author, told, names)
 
 
 def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":

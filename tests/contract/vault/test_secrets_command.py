@@ -279,6 +279,16 @@ def test_bootstrap_that_fails_leaves_no_file(desk: Desk, bao: Bao, tmp_path: Pat
     assert not file.exists()
 
 
+def test_doctor_names_an_env_file_that_git_would_take(desk: Desk) -> None:
+    desk.write(".env", f"A={VALUE}\n")
+    assert ".env is ignored by git" in desk.tagline("doctor").out
+    desk.write(".gitignore", "")
+    done = desk.tagline("doctor")
+    assert done.code == 26
+    assert ".env is not ignored by git" in done.out and "echo /.env >> .gitignore" in done.out
+    assert VALUE not in done.out + done.err
+
+
 def test_the_options_of_the_command_show_no_value_as_an_argument() -> None:
     from tagline.cli.secrets import command
 
