@@ -166,10 +166,15 @@ def test_a_task_that_writes_no_output_is_told_which(desk: Desk, line: str, outpu
     desk.merge("feat: forgetful")
     before = desk.refs()
     found = desk.tagline("release")
-    assert found.code == 34
+    assert found.code == 36
     assert "task 'train-model' ended with exit code 4" in found.err
     assert f"declared but not written: {output} (" in found.err
     assert desk.refs() == before
+
+
+def test_a_task_that_ends_with_4_by_itself_has_failed_and_broken_no_contract(desk: Desk) -> None:
+    broken_task(desk, "    time.sleep(seconds)", "    raise SystemExit(4)")
+    assert desk.tagline("release").code == 34
 
 
 def test_a_missing_secret_is_named_with_the_variable_to_set(desk: Desk) -> None:

@@ -23,6 +23,7 @@ COMMANDS = {
     "secrets": "What tasks read from Vault: check, put, bootstrap.",
     "local": "The local platform's processes: up, down, status, logs, traffic.",
     "doctor": "What this machine and this repository lack.",
+    "completion": "What a shell needs to complete commands and names.",
 }
 
 USAGE = """Usage: tagline [OPTIONS] COMMAND [ARGS]...
@@ -45,7 +46,7 @@ Commands:
 
 def overview() -> str:
     """What `tagline --help` prints."""
-    return USAGE + "".join(f"  {name:<8}  {text}\n" for name, text in COMMANDS.items())
+    return USAGE + "".join(f"  {name:<10}  {text}\n" for name, text in COMMANDS.items())
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -55,7 +56,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are printed to stderr."""
-    if arguments in ([], ["--help"], ["-h"]):
+    completing = "_TAGLINE_COMPLETE" in os.environ  # a shell asks through variables, with no argument at all
+    if arguments in ([], ["--help"], ["-h"]) and not completing:
         print(overview(), end="")
         return 0 if arguments else 2
     return _run(arguments)

@@ -51,6 +51,7 @@ from tagline.errors.pipeline import (
 )
 from tagline.errors.platform import (
     ModelDoesNotLoad,
+    NameTaken,
     PlatformError,
     PlatformUnavailable,
     PortTaken,
@@ -125,6 +126,7 @@ __all__ = [
     "MissingKeys",
     "MissingTool",
     "ModelDoesNotLoad",
+    "NameTaken",
     "NoAtomicPush",
     "NoModel",
     "NoRemote",

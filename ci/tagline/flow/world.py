@@ -4,14 +4,18 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tagline import config
 from tagline.config import Config
-from tagline.flow.report import Told
+from tagline.errors import RemoteUnavailable, RepositoryError
+from tagline.flow.report import Said, Told
 from tagline.words import NAME_LIMIT
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from tagline.platforms import Platform
     from tagline.secrets.sources import Names
 
+ANSWERS_WITHIN = 5.0  # seconds that a remote has where a person waits for the traffic to move
 ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 
@@ -30,7 +35,8 @@ ACTOR_VARIABLE = "TAGLINE_ACTOR"
 class World:
     """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head.
 
-    `names` is where the platform's tasks get their secrets.
+    `offline`: the remote did not answer, and what is known of it is as it was last seen. `names` is where the
+    platform's tasks get their secrets.
     """
 
     repo: "Repo"
@@ -41,13 +47,17 @@ class World:
     home: Path
     author: "Author"
     told: Told
+    offline: bool = False
     names: "Names | None" = None
+    _read: "tuple[Facts, Ledger] | None" = field(default=None, init=False, repr=False)
 
     def ledger(self) -> "Ledger":
         """The events as last seen, and their sum; raises `LedgerMissing`, `LedgerError`."""
         from tagline.git import ledger
 
-        return ledger.read(self.repo, self.facts)
+        if self._read is None or self._read[0] is not self.facts:
+            self._read = (self.facts, ledger.read(self.repo, self.facts))
+        return self._read[1]
 
     def state(self) -> "State":
         """The sum of the ledger's events as last seen."""
@@ -89,9 +99,12 @@ class World:
             yield Path(folder)
 
 
-def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None) -> World:
+def open_world(
+    path: Path, told: Told, environ: Mapping[str, str] | None = None, *, may_be_offline: bool = False
+) -> World:
     """Open the repository at `path`, fetch its remote, read the policy, open the local platform.
 
+    Where it `may_be_offline`, a remote that does not answer within seconds is taken as it was last seen.
     Raises the errors of the repository (10–19), of the configuration (20–29) and of the home.
     """
     from tagline.engines import sandbox
@@ -106,7 +119,7 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     environ = os.environ if environ is None else environ
     sandbox.protect_parent()
     repo = Repo.open(path)
-    facts = git_facts.read(repo)
+    facts, offline = _seen(repo, told) if may_be_offline else (git_facts.read(repo), False)
     home = tagline_home(environ)
     place = f"{facts.default_branch}:{config.FILE}"
     policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
@@ -114,19 +127,38 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     names = Names(environ, repo.root, policy)
     platform = open_platform(home, engine, names)
     author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told, names)
+    return World(repo, facts, policy, platform, engine, home, author, told, offline, names)
+
+
+def _seen(repo: "Repo", told: Told) -> tuple["Facts", bool]:
+    """The facts, and whether they are only what was last seen; raises `RemoteUnavailable` where nothing was."""
+    from tagline.git import facts as git_facts
+
+    once = msgspec.structs.replace(repo, retries=())
+    try:
+        return git_facts.read(once, within=ANSWERS_WITHIN), False
+    except RemoteUnavailable as error:
+        try:
+            facts = git_facts.read(repo, fetch=False)
+        except RepositoryError:
+            raise error from None
+        seen = datetime.fromtimestamp(facts.as_of or 0.0, UTC).isoformat(timespec="seconds")
+        told(Said(f"{error.what}; going on with what was seen at {seen}"))
+        return facts, True
 
 
 def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":
-    """The engine whose commands see neither git's folders, `.env` nor the gate's data of the work tree `root`, and
-    can change nothing of the home but their own run or work folder."""
+    """The engine whose commands see neither git's folders, `.env` nor the gate's data of the work tree `root`, nor a
+    remote on this disk, and can change nothing of that tree, and nothing of the home but their own run or work
+    folder."""
     from tagline.engines.process import ProcessEngine
-    from tagline.pipeline.project import git_folders
+    from tagline.pipeline.project import git_folders, remote_folders
     from tagline.platforms.local.home import guards, venvs_folder
 
     data = [root / own.gate.data] if own and own.gate else []
     data.append(root / ".env")
-    return ProcessEngine(venvs_folder(home, environ), environ, guards(home, [*git_folders(root), *data]))
+    closed = guards(home, [*git_folders(root), *remote_folders(root), *data], [root])
+    return ProcessEngine(venvs_folder(home, environ), environ, closed)
 
 
 def default_name(url: str) -> str:

@@ -58,8 +58,10 @@ class Facts(msgspec.Struct, frozen=True):
         return sorted((tag for tag in self.tags.values() if tag.commit == commit), key=lambda tag: tag.name)
 
 
-def read(repo: Repo, *, fetch: bool = True) -> Facts:
+def read(repo: Repo, *, fetch: bool = True, within: float = remote.LIST_TIMEOUT) -> Facts:
     """Read the facts, from the remote itself or, with `fetch=False`, as it was last seen.
+
+    `within` is how many seconds a try the remote has to say which refs it holds.
 
     What the remote holds is kept in a private namespace, moved refs overwritten and gone ones removed; the
     user's own refs are not touched. Raises `ShallowClone`, `NoRemote`, `RemoteUnavailable`,
@@ -68,7 +70,7 @@ def read(repo: Repo, *, fetch: bool = True) -> Facts:
     repo.require_whole()
     head, branch = repo.head(), repo.branch()
     with _alone(repo):
-        snapshot = _refresh(repo) if fetch else _snapshot(repo)
+        snapshot = _refresh(repo, within) if fetch else _snapshot(repo)
     if not snapshot.heads:
         raise _nothing_there(repo, fetch)
     default = _default_branch(repo, snapshot)
@@ -104,8 +106,8 @@ class _Snapshot(msgspec.Struct, frozen=True):
     default: str
 
 
-def _refresh(repo: Repo) -> _Snapshot:
-    told = remote.listing(repo)
+def _refresh(repo: Repo, within: float) -> _Snapshot:
+    told = remote.listing(repo, timeout=within)
     snapshot = _snapshot(repo)
     if snapshot.values != told.refs:
         before = snapshot.ledger

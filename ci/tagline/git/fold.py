@@ -95,7 +95,7 @@ class _Fold:
             case ev.Unblocked():
                 self._place(event, blocks={k: v for k, v in place.blocks.items() if k != event.version})
             case ev.Adopted():
-                serves = ModelVersion.parse(event.serves) if event.serves else place.serves
+                serves = ModelVersion.parse(event.serves) if event.serves else None
                 good = _last(place.good, serves) if serves else place.good
                 self._ignored.update(event.ignored)
                 self._place(event, serves=serves, good=good, adopted=max(place.adopted, event.n))
