@@ -83,7 +83,15 @@ def settings() -> str:
     parts = [
         f"{NOTE}# tagline.yaml\n\nEvery key has a default; `serving` and `gate` are needed to promote.\n"
     ]
-    for struct in (config.Config, config.Serving, config.Gate, config.Metric, config.Rollout, config.Model):
+    for struct in (
+        config.Config,
+        config.Serving,
+        config.Gate,
+        config.Metric,
+        config.Rollout,
+        config.Secrets,
+        config.Model,
+    ):
         rows = [_setting(field, struct) for field in msgspec.structs.fields(struct)]
         title = "the file" if struct is config.Config else struct.__name__.lower()
         parts += _section(title, struct, rows)

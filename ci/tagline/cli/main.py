@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "What is asked, decided and served, and where they disagree.",
     "history": "What happened, from the ledger.",
     "verify": "Is the ledger sound?",
+    "secrets": "What tasks read from Vault: check, put, bootstrap.",
     "local": "The local platform's processes: up, down, status, logs, traffic.",
     "doctor": "What this machine and this repository lack.",
     "completion": "What a shell needs to complete commands and names.",
@@ -68,11 +69,13 @@ def _run(arguments: list[str]) -> int:
     from typing import Any
 
     import click
+    from tagline_task import masking
 
     from tagline.cli.cancel import Cancel
     from tagline.cli.group import cli
     from tagline.errors import TaglineError
 
+    masking.install()  # no secret that this process learns reaches its output
     cancel = Cancel()
     cancel.install()
     try:

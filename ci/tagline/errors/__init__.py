@@ -9,6 +9,7 @@
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
     ├── PlatformError      80–89   what an environment runs on
+    ├── SecretsError     100–109   secrets, and the store they lie in
     └── CallError          110–119 the one call of CI: its event, plan files, agents, versions, its host
 
 0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt (SIGINT), 143 a termination (SIGTERM).
@@ -87,6 +88,16 @@ from tagline.errors.rollout import (
     Superseded,
     TakenBack,
 )
+from tagline.errors.secrets import (
+    CredentialsMissing,
+    SecretExposed,
+    SecretNotThere,
+    SecretsError,
+    SecretsIncomplete,
+    StoreRefused,
+    StoreUnavailable,
+    WriteLost,
+)
 from tagline.errors.version import (
     ContentDiffers,
     NoModel,
@@ -111,6 +122,7 @@ __all__ = [
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
+    "CredentialsMissing",
     "DirtyTree",
     "EnvironmentConflict",
     "EventNotUsable",
@@ -153,11 +165,17 @@ __all__ = [
     "RolloutError",
     "RolloutInconclusive",
     "ScorerMismatch",
+    "SecretExposed",
     "SecretMissing",
+    "SecretNotThere",
+    "SecretsError",
+    "SecretsIncomplete",
     "ShallowClone",
     "StateBroken",
     "StateTampered",
     "StillTraining",
+    "StoreRefused",
+    "StoreUnavailable",
     "Superseded",
     "TagMoved",
     "TaglineError",
@@ -170,5 +188,6 @@ __all__ = [
     "UnknownName",
     "VersionError",
     "VersionTwice",
+    "WriteLost",
     "WrongVersion",
 ]
