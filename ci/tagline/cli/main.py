@@ -59,7 +59,12 @@ def run(arguments: list[str]) -> int:
     if arguments in ([], ["--help"], ["-h"]) and not completing:
         print(overview(), end="")
         return 0 if arguments else 2
-    return _run(arguments)
+    if not os.environ.get("GITHUB_ACTIONS"):
+        return _run(arguments)
+    from tagline.render.logstream import harmless
+
+    with harmless():
+        return _run(arguments)
 
 
 def _run(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from tagline.flow.report import Report
+    from tagline.flow.results import Listener
     from tagline.flow.world import World
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for programs.")
@@ -17,9 +18,24 @@ as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for pro
 def open_world(json_: bool = False, *, may_be_offline: bool = False) -> "World":
     """The repository of the current folder with its remote, policy and platform; progress goes to stderr."""
     from tagline.flow.world import open_world
+
+    return open_world(Path.cwd(), listening(json_).tell, may_be_offline=may_be_offline)
+
+
+def open_heard_world(json_: bool = False) -> "tuple[World, Listener]":
+    """The same world, and the listener that keeps what its steps tell, for the results."""
+    from tagline.flow.world import open_world
+
+    listener = listening(json_)
+    return open_world(Path.cwd(), listener.tell), listener
+
+
+def listening(json_: bool = False) -> "Listener":
+    """Prints what is told, and keeps what belongs in the results."""
+    from tagline.flow.results import Listener
     from tagline.render.progress import teller
 
-    return open_world(Path.cwd(), teller(sys.stderr if json_ else sys.stdout), may_be_offline=may_be_offline)
+    return Listener(teller(sys.stderr if json_ else sys.stdout))
 
 
 def show(result: Any, json_: bool, text: Callable[[Any], str]) -> None:

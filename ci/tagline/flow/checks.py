@@ -13,7 +13,9 @@ from tagline import config
 from tagline.config import Config
 from tagline.engines import Command, Engine
 from tagline.errors import GateDataChanged, NotYetSupported, PipelineNotCurrent, TestsFailed
+from tagline.flow import testcases
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
+from tagline.flow.results import Cases
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline import rules
@@ -208,8 +210,10 @@ def _tests(bench: Bench) -> StepReport:
     bench.told(Said("making the environment of the tests (once for each lock)"))
     environment = bench.engine.build(bench.project.root, tests=True)
     with_pytest = (bench.project.root / "tests/requirements.txt").exists()
+    junit = bench.work / "tests.xml"
+    report = ["-o", "junit_family=xunit1", f"--junit-xml={junit}"]
     runner = (
-        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+        ["-m", "pytest", "-q", "-p", "no:cacheprovider", *report, "tests"]
         if with_pytest
         else ["-m", "unittest", "discover", "-s", "tests"]
     )
@@ -222,6 +226,7 @@ def _tests(bench: Bench) -> StepReport:
         timeout=TESTS_TIMEOUT,
     )
     code = bench.engine.run(command)
+    bench.told(Cases(testcases.read(junit)))
     tail = log.read_text(errors="replace").rstrip().splitlines()[-LOG_LINES:]
     if code != 0:
         raise TestsFailed(f"the project's tests failed (exit code {code})", where="\n" + "\n".join(tail))

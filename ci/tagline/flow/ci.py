@@ -134,12 +134,12 @@ def run_plan(world: World, plan: Plan) -> Report:
     steps = [(name_of(step), _act(world, step)) for step in plan.steps]
     if plan.event is not Event.SCHEDULE:
         return perform(report, world.told, steps)
-    first: tuple[int, str] = (0, "")
+    first = (0, "", "")
     for step in steps:
-        report.exit_code, report.error = 0, ""
+        report.exit_code, report.error, report.where = 0, "", ""
         perform(report, world.told, [step])
-        first = first if first[0] else (report.exit_code, report.error)
-    report.exit_code, report.error = first
+        first = first if first[0] else (report.exit_code, report.error, report.where)
+    report.exit_code, report.error, report.where = first
     return report
 
 
