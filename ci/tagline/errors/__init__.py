@@ -8,12 +8,17 @@
     ├── LedgerError        50–59   the chain of decisions
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
-    └── PlatformError      80–89   what an environment runs on
+    ├── PlatformError      80–89   what an environment runs on
+    └── CallError          110–119 the CI call, its host, and what passes between its agents
 
 0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
 """
 
 from tagline.errors.base import INTERNAL, INTERRUPTED, TaglineError
+from tagline.errors.call import (
+    CallError,
+    EventNotUsable,
+)
 from tagline.errors.config import (
     BadWord,
     ConfigError,
@@ -95,11 +100,13 @@ __all__ = [
     "AmbiguousHead",
     "BadWord",
     "Blocked",
+    "CallError",
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
     "DirtyTree",
     "EnvironmentConflict",
+    "EventNotUsable",
     "GateDataChanged",
     "GateError",
     "GateInconclusive",

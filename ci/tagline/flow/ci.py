@@ -30,16 +30,18 @@ from tagline.git import tags
 from tagline.git.history import check_on_a_line
 from tagline.git.occasion import Event, Occasion, occasion
 from tagline.git.state import State
+from tagline.hosts.reading import read_call
 from tagline.platforms import RunState
 from tagline.words import Release
 
 
 def plan_event(world: World, event: str | None, ref: str | None) -> Plan:
-    """The plan of this call; the event comes from `event` and `ref`, else from what git has checked out.
+    """The plan of this call; the event comes from `event` and `ref`, else from the CI host, else from git.
 
-    Raises `AmbiguousHead`, and what reading versions, tags and the ledger raises.
+    Raises `AmbiguousHead`, `EventNotUsable`, and what reading versions, tags and the ledger raises.
     """
-    now = occasion(world.repo, world.facts, world.state(), event=event, ref=ref)
+    call = None if event else read_call(world.environ)
+    now = occasion(world.repo, world.facts, world.state(), event=event, ref=ref, call=call)
     return plan(known(world, now))
 
 

@@ -35,6 +35,7 @@ class World:
     """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head.
 
     `offline`: the remote did not answer, and what is known of it is as it was last seen.
+    `environ` holds the variables of the process, and with them what its CI host says.
     """
 
     repo: "Repo"
@@ -46,6 +47,7 @@ class World:
     author: "Author"
     told: Told
     offline: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict)
     _read: "tuple[Facts, Ledger] | None" = field(default=None, init=False, repr=False)
 
     def ledger(self) -> "Ledger":
@@ -109,6 +111,7 @@ def open_world(
     from tagline.git.ledger import Author
     from tagline.git.objects import identity
     from tagline.git.repo import Repo
+    from tagline.hosts.reading import read_run
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home
 
@@ -121,8 +124,9 @@ def open_world(
     policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
     engine = open_engine(home, environ, repo.root, policy)
     platform = open_platform(home, engine)
-    author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told, offline)
+    actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]
+    author = Author(actor, platform.machine)
+    return World(repo, facts, policy, platform, engine, home, author, told, offline, environ)
 
 
 def _seen(repo: "Repo", told: Told) -> tuple["Facts", bool]:
