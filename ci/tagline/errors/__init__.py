@@ -18,6 +18,8 @@ from tagline.errors.base import INTERNAL, INTERRUPTED, TaglineError
 from tagline.errors.call import (
     CallError,
     EventNotUsable,
+    HostRefused,
+    HostUnavailable,
 )
 from tagline.errors.config import (
     BadWord,
@@ -111,6 +113,8 @@ __all__ = [
     "GateError",
     "GateInconclusive",
     "GateRefused",
+    "HostRefused",
+    "HostUnavailable",
     "InstallFailed",
     "LedgerError",
     "LedgerMissing",
