@@ -21,6 +21,8 @@ COMMANDS = {
     "history": "What happened, from the ledger.",
     "verify": "Is the ledger sound?",
     "local": "The local platform's processes: up, down, status, logs, traffic.",
+    "comment": "The report as one comment under its pull request.",
+    "wake": "The tag's job: wake a run of the default branch.",
     "doctor": "What this machine and this repository lack.",
     "completion": "What a shell needs to complete commands and names.",
 }

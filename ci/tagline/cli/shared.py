@@ -33,9 +33,15 @@ def open_heard_world(json_: bool = False) -> "tuple[World, Listener]":
 def listening(json_: bool = False) -> "Listener":
     """Prints what is told, and keeps what belongs in the results."""
     from tagline.flow.results import Listener
+
+    return Listener(telling(json_))
+
+
+def telling(json_: bool = False) -> Callable[[object], None]:
+    """Prints what is told: lines for a person, on stderr where stdout is for a program."""
     from tagline.render.progress import teller
 
-    return Listener(teller(sys.stderr if json_ else sys.stdout))
+    return teller(sys.stderr if json_ else sys.stdout)
 
 
 def show(result: Any, json_: bool, text: Callable[[Any], str]) -> None:

@@ -10,6 +10,7 @@ from tagline.flow.checks import check_commit
 from tagline.flow.plan import (
     AnyStep,
     Check,
+    CheckTag,
     FinishRelease,
     FinishRollback,
     Known,
@@ -19,17 +20,20 @@ from tagline.flow.plan import (
     Promote,
     Register,
     Train,
+    Wake,
     plan,
 )
 from tagline.flow.promotion import promote_step
 from tagline.flow.release import finish_release, make_release, next_of
 from tagline.flow.report import Report, StepReport, nothing, perform
 from tagline.flow.rollback import finish_rollback
+from tagline.flow.waking import check_tag, wake
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.history import check_on_a_line
 from tagline.git.occasion import Event, Occasion, occasion
 from tagline.git.state import State
+from tagline.hosts import Host, detect
 from tagline.hosts.reading import read_call
 from tagline.platforms import RunState
 from tagline.words import Release
@@ -62,11 +66,17 @@ def known(world: World, now: Occasion) -> Known:
         case Event.MERGE:
             return _known_merge(world, ref)
         case Event.TAG:
-            return Known(Event.TAG, ref, promotion=now.promotion, unregistered=_unregistered(world))
+            return _known_tag(world, now)
         case Event.SCHEDULE:
             return _known_schedule(world, ref)
         case _:
             assert_never(now.event)
+
+
+def _known_tag(world: World, now: Occasion) -> Known:
+    if detect(world.environ) is not Host.GIT:
+        return Known(Event.TAG, now.ref, promotion=now.promotion, wakes=True)
+    return Known(Event.TAG, now.ref, promotion=now.promotion, unregistered=_unregistered(world))
 
 
 def _known_merge(world: World, ref: str) -> Known:
@@ -158,6 +168,10 @@ def name_of(step: AnyStep) -> str:
             return "register"
         case FinishRollback():
             return "rollback"
+        case CheckTag():
+            return "tag"
+        case Wake():
+            return "wake"
         case Promote():
             return "promotion"
         case Nothing():
@@ -180,6 +194,10 @@ def _act(world: World, step: AnyStep) -> Callable[[], StepReport]:
             return partial(training.register_step, world)
         case FinishRollback():
             return partial(finish_rollback, world, step.env, step.model)
+        case CheckTag():
+            return partial(check_tag, world, step.promotion)
+        case Wake():
+            return partial(wake, world.environ)
         case Promote():
             return partial(promote_step, world, step.promotion)
         case Nothing():

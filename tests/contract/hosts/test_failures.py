@@ -5,8 +5,9 @@ import time
 
 import pytest
 from tagline.errors import HostRefused, HostUnavailable
+from tagline.hosts.api.answers import message_of, next_page, wanted_wait
 from tagline.hosts.api.comments import marker, place
-from tagline.hosts.api.http import Patience, Request, message_of, next_page, wanted_wait
+from tagline.hosts.api.http import Patience, Request
 from tagline.hosts.api.token import Token
 
 from tests.contract.hosts.conftest import github_at, gitlab_at, jenkins_at

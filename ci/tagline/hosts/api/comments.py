@@ -8,7 +8,8 @@ TRIES = 3
 
 def marker(pipeline: str) -> str:
     """The hidden last line by which a comment is found again; `pipeline` tells several in one repository apart."""
-    return f"<!-- tagline: {''.join(one for one in pipeline if one.isalnum() or one in '-_')} -->"
+    name = "".join(one for one in pipeline if one.isalnum() or one == "-")[:60]
+    return f"<!-- tagline: {name.replace('--', '-.-')} -->"  # two hyphens would end the mark
 
 
 def place(host: Commenting, number: int, body: str, mark: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tagline.errors import HostRefused, HostUnavailable
+from tagline.hosts.api.answers import message_of, next_page, wanted_wait
 from tagline.hosts.api.token import Token
 
 SIZE_LIMIT = 16 * 2**20
@@ -177,45 +178,6 @@ class Api:
 
     def _said(self, answer: Answer) -> str:
         return self.token.hide(message_of(answer.body)) or http.client.responses.get(answer.status, "")
-
-
-def message_of(body: bytes) -> str:
-    """The host's own words in an error: `message` or `error` of its JSON, one line, at most 300 characters."""
-    try:
-        said = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
-    if isinstance(said, dict):
-        parts = [said[key] for key in ("message", "error", "error_description", "errors") if said.get(key)]
-        said = "; ".join(one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in parts)
-    return " ".join(str(said).split())[:300]
-
-
-def wanted_wait(status: int, headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds that a host asks to wait, None where it does not: it did nothing then.
-
-    `Retry-After` (429, 503, and GitHub's 403), or GitHub's `x-ratelimit-reset` (seconds since 1970) where
-    nothing remains.
-    """
-    if status not in {403, 429, 503}:
-        return None
-    after = headers.get("retry-after", "")
-    if after.isascii() and after.isdigit():
-        return float(after)
-    reset = headers.get("x-ratelimit-reset", headers.get("ratelimit-reset", ""))
-    remaining = headers.get("x-ratelimit-remaining", headers.get("ratelimit-remaining", ""))
-    if remaining == "0" and reset.isascii() and reset.isdigit():
-        return max(0.0, float(reset) - now)
-    return 60.0 if status == 429 else None
-
-
-def next_page(link: str) -> str:
-    """The address of the next page in a `Link` header, or ""."""
-    for part in link.split(","):
-        address, _, rest = part.strip().partition(">")
-        if 'rel="next"' in rest and address.startswith("<"):
-            return address[1:]
-    return ""
 
 
 def _content(answer: Any, until: float) -> bytes:

@@ -24,6 +24,8 @@ def comment(results: Results, *, trusted: bool = True) -> str:
     a fork) has no word of its own outside of them.
     """
     parts = [sentence(results.headline, trusted=trusted)]
+    if not trusted:
+        parts.append("This was reported by a run of the fork's own code: nothing of it is vouched for.")
     parts += [
         part for part in (_steps(results), _failure(results), _metrics(results), _plan(results)) if part
     ]
