@@ -96,7 +96,10 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion."""
+    """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion.
+
+    `webhook` names the variable that holds the address of a chat's webhook: the address itself is a secret.
+    """
 
     pipeline: str = ""
     paths: list[str] = []
@@ -111,6 +114,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serving: Serving | None = None
     gate: Gate | None = None
     rollout: Rollout = Rollout()
+    webhook: Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")] = ""
 
     def model_names(self) -> list[str]:
         """The models this pipeline makes; by default one, named as the pipeline."""

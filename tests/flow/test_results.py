@@ -3,6 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tests.fakes.hosts.slack import FakeSlack
 from tests.flow.stage import TASK, Desk
 
 SUBJECT = "feat: <b>bold</b> `tick` @everyone ::error::x ##[add-mask]y"
@@ -65,3 +66,17 @@ def test_a_folder_that_cannot_be_made_is_said_before_anything_is_done(desk: Desk
     assert found.code == 20, found
     assert "the report cannot be written" in found.err
     assert desk.events() == []
+
+
+def test_a_chat_hears_of_a_promotion_and_its_address_stays_out_of_the_log(released: Desk) -> None:
+    with (released.clone.path / "tagline.yaml").open("a") as file:
+        file.write("webhook: CHAT\n")
+    released.merge("chore: tell the chat")
+    slack = FakeSlack()
+    with slack.running():
+        asked = released.tagline("promote", "tiny", "--to", "prod", "--version", "0.1.0-r1")
+        assert asked.code == 0, asked
+        done = released.tagline("ci", "--event", "tag", "--ref", "promote/prod/tiny/1", CHAT=slack.hook)
+    assert done.code == 0, done
+    assert slack.told == ["tiny: promoted: 0.1.0-r1 serves prod/tiny"]
+    assert "s3cr3tw0rd" not in done.out + done.err

@@ -29,6 +29,7 @@ def command(event: str | None, ref: str | None, dry_run: bool, report_dir: Path 
       tagline ci --event schedule     goes on with whatever is open
       tagline ci --report reports     leaves files for people and for the CI's own pages
     """
+    from tagline.flow.announcing import announce
     from tagline.flow.ci import plan_event, run_plan
     from tagline.flow.keeping import outlook_of, results_of
     from tagline.render.terminal import plan_text
@@ -41,5 +42,6 @@ def command(event: str | None, ref: str | None, dry_run: bool, report_dir: Path 
             return 0
         before = outlook_of(world, plan)
         report = run_plan(world, plan)
+        announce(world)
         kept.keep(results_of(world, plan, report, listener, before))
         return finish(report, json_)

@@ -145,14 +145,16 @@ class Api:
 
     def _once(self, request: Request, url: str) -> Answer:
         until = time.monotonic() + self.patience.whole
-        made = urllib.request.Request(url, self._body(request), self._all_headers(request))
-        made.method = request.method
         try:
+            made = urllib.request.Request(url, self._body(request), self._all_headers(request))
+            made.method = request.method
             with self._opener.open(made, timeout=self.patience.piece) as answer:
                 return Answer(answer.status, _lower(answer.headers), _content(answer, until), url)
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, _lower(error.headers), _whatever(error, until), url)
+        except (ValueError, http.client.InvalidURL):  # their words show the address, which may be a secret
+            raise HostRefused(f"the address of {self.name} is none", fix="mend the address") from None
         except (OSError, http.client.HTTPException) as error:
             why = self.token.hide(str(getattr(error, "reason", "") or error or type(error).__name__))
             what = f"{self.name} gave no whole answer, asked {request.doing}: {why}"
