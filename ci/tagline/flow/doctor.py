@@ -29,7 +29,8 @@ def examine(folder: Path) -> list[Finding]:
     findings: list[Finding] = []
     for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime):
         findings += _safely(look, folder)
-    findings += _safely(_repository, folder)
+    for look in (_repository, _host):
+        findings += _safely(look, folder)
     return findings
 
 
@@ -139,3 +140,9 @@ def _repository(folder: Path) -> Iterator[Finding]:
         "no signers are set: the ledger is worth no more than the right to push",
         "let only CI push refs/tagline/ledger and promote/**, where the host can",
     )
+
+
+def _host(folder: Path) -> Iterator[Finding]:
+    from tagline.flow import guards
+
+    yield from guards.look(folder)
