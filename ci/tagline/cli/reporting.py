@@ -38,7 +38,7 @@ def reporting(folder: Path | None, event: str) -> Iterator[Kept]:
     An error before the first step is a result too. Raises `ConfigError` where the folder cannot be written.
     """
     from tagline.errors import TaglineError
-    from tagline.flow.results import of_error
+    from tagline.flow.results import interrupted, of_error
 
     kept = Kept()
     if folder is not None:
@@ -49,6 +49,9 @@ def reporting(folder: Path | None, event: str) -> Iterator[Kept]:
         yield kept
     except TaglineError as error:
         kept.keep(of_error(error, event))
+        raise
+    except KeyboardInterrupt:
+        kept.keep(interrupted(event))
         raise
     finally:
         if kept.results is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tagline.errors import TaglineError
+from tagline.errors import INTERRUPTED, TaglineError
 from tagline.flow.report import Outcome, Report, StepReport, Told
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Measured(Strict, frozen=True):
 class Results(Strict, frozen=True):
     """One call of tagline, whole: what was planned, done and measured, and how it ended.
 
-    `ref` is a branch or tag, `head` a commit, `parts` the smaller steps that a step was made of, by its name.
+    `ref` is a branch or tag, `head` a commit; `parts` are the smaller steps that each of `steps` was made of.
     """
 
     format: int
@@ -96,7 +96,7 @@ class Results(Strict, frozen=True):
     error: str = ""
     plan: list[PlanLine] = []
     steps: list[StepReport] = []
-    parts: dict[str, list[StepReport]] = {}
+    parts: list[list[StepReport]] = []
     cases: list[Case] = []
     metrics: list[Measured] = []
     places: list[Place] = []
@@ -104,6 +104,11 @@ class Results(Strict, frozen=True):
     @property
     def failed(self) -> bool:
         return self.exit_code != 0
+
+    def with_parts(self) -> list[tuple[StepReport, list[StepReport]]]:
+        """Each step with the smaller ones that it was made of."""
+        missing: list[list[StepReport]] = [[]] * (len(self.steps) - len(self.parts))
+        return list(zip(self.steps, [*self.parts, *missing], strict=False))
 
 
 class Listener:
@@ -124,14 +129,13 @@ class Listener:
                 pass
         self._told(told)
 
-    def parts(self, report: Report) -> dict[str, list[StepReport]]:
+    def parts(self, report: Report) -> list[list[StepReport]]:
         """The smaller steps that were told before each step of the report."""
-        found: dict[str, list[StepReport]] = {}
+        found: list[list[StepReport]] = []
         waiting: list[StepReport] = []
         for step in self.steps:
             if any(step is one for one in report.steps):
-                if waiting:
-                    found.setdefault(step.step, []).extend(waiting)
+                found.append(waiting)
                 waiting = []
             else:
                 waiting.append(step)
@@ -183,6 +187,13 @@ def of_error(error: TaglineError, event: str) -> Results:
     return simple(report, headline=headline)
 
 
+def interrupted(event: str) -> Results:
+    """The results of a call that was ended from outside."""
+    failed = StepReport(event, Outcome.FAILED, "interrupted")
+    report = Report(event, "", [failed], INTERRUPTED, "interrupted")
+    return simple(report, headline=[Fragment(f"{event} was interrupted; the next call goes on")])
+
+
 def simple(
     report: Report, listener: Listener | None = None, headline: list[Fragment] | None = None
 ) -> Results:
@@ -198,7 +209,7 @@ def simple(
         exit_code=report.exit_code,
         error=report.error,
         steps=report.steps,
-        parts=listener.parts(report) if listener else {},
+        parts=listener.parts(report) if listener else [],
         cases=cases,
         places=places(report, cases),
     )

@@ -38,7 +38,7 @@ def results(text: str) -> Results:
             StepReport("check", Outcome.FAILED, text, 12.3),
             StepReport("register", Outcome.NOTHING, text),
         ],
-        parts={"check": [StepReport("lock", Outcome.DONE, text), StepReport(text, Outcome.SKIPPED, text)]},
+        parts=[[StepReport("lock", Outcome.DONE, text), StepReport(text, Outcome.SKIPPED, text)]],
         cases=[
             Case(text, text, CaseOutcome.FAILED, 0.25, text, "tests/test_a.py", 12),
             Case(text, text, CaseOutcome.ERROR, 0.25, text),

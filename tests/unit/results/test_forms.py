@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tagline.errors import ConfigError
+from tagline.flow.report import Outcome, StepReport
 from tagline.flow.results import Place, Results
 from tagline.render.results import files
 from tagline.render.results.annotations import code_quality, workflow_commands
@@ -174,6 +175,13 @@ def test_the_junit_file_has_a_case_for_each_step_and_each_test_of_the_project() 
     assert (steps.get("tests"), steps.get("failures"), steps.get("skipped")) == ("4", "1", "2")
     assert (tests.get("tests"), tests.get("failures"), tests.get("errors")) == ("4", "1", "1")
     assert tests[0].findtext("failure", "").startswith("tests/test_a.py:12\n")
+
+
+def test_of_several_failed_steps_each_tells_its_own_failure() -> None:
+    steps = [StepReport("promotion", Outcome.FAILED, why) for why in ("one", "two")]
+    made = msgspec.structs.replace(results("one, in full"), steps=steps, parts=[], cases=[])
+    (suite,) = ElementTree.fromstring(junit(made))
+    assert [case.findtext("failure") for case in suite] == ["one, in full", "two"]
 
 
 def test_annotations_name_file_and_line_and_cannot_be_broken_out_of() -> None:

@@ -6,7 +6,7 @@ import pytest
 from tagline import errors
 from tagline.flow.headline import Outlook, about, headline, usual
 from tagline.flow.report import Outcome, Report, StepReport
-from tagline.flow.results import Listener, of_error, place_of
+from tagline.flow.results import Listener, interrupted, of_error, place_of
 from tagline.git.occasion import Event
 from tagline.render.results.markdown import plain
 
@@ -107,4 +107,9 @@ def test_smaller_steps_belong_to_the_step_that_was_told_after_them() -> None:
     small = StepReport("lock", Outcome.DONE, "x")
     for step in (small, CHECKED):
         listener.tell(step)
-    assert listener.parts(Report("pr", "", [CHECKED])) == {"check": [small]}
+    assert listener.parts(Report("pr", "", [CHECKED])) == [[small]]
+
+
+def test_what_was_interrupted_is_a_result_too() -> None:
+    made = interrupted("ci")
+    assert (made.exit_code, plain(made.headline)) == (130, "ci was interrupted; the next call goes on")

@@ -1,11 +1,13 @@
 """Nothing that a repository prints gives GitHub's runner a command, however it is cut into writes."""
 
 import io
+import sys
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tagline.render.logstream import Harmless
+from tagline.render.logstream import Harmless, harmless
 
 PIECES = st.lists(st.text(":# [\r\n\tae", max_size=6), max_size=12)
 
@@ -56,6 +58,17 @@ def test_nothing_is_lost_and_only_blanks_are_added(pieces: list[str]) -> None:
 def test_what_is_no_command_stays_as_it_is() -> None:
     text = "tests/test_a.py::test_b failed\n# [x] :: y\na::b\n"
     assert printed(text) == text
+
+
+def test_click_finds_no_way_past_the_guard_where_the_stream_speaks_ascii(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii", errors="replace"))
+    with harmless():
+        click.echo("::error::x")
+        sys.stdout.flush()
+    assert raw.getvalue() == b": :error::x\n"
 
 
 def test_our_own_commands_pass_on_lines_of_their_own() -> None:

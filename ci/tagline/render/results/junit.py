@@ -25,9 +25,10 @@ def junit(results: Results) -> str:
 
 def _steps(results: Results) -> list[Case]:
     cases = []
-    for step in results.steps:
-        cases += [_case(f"{step.step}: {part.step}", part, "") for part in results.parts.get(step.step, [])]
-        cases.append(_case(step.step, step, results.error))
+    first = next((step for step in results.steps if step.outcome is Outcome.FAILED), None)
+    for step, parts in results.with_parts():
+        cases += [_case(f"{step.step}: {part.step}", part, "") for part in parts]
+        cases.append(_case(step.step, step, results.error if step is first else ""))
     return cases
 
 

@@ -60,16 +60,16 @@ def plain(headline: Iterable[Fragment]) -> str:
 
 
 def _steps(results: Results) -> str:
-    rows = list(_rows(results.steps, results.parts))
+    rows = list(_rows(results))
     if not rows:
         return ""
     return "\n".join(["| step | | |", "|---|---|---|", *rows])
 
 
-def _rows(steps: list[StepReport], parts: dict[str, list[StepReport]]) -> Iterator[str]:
-    for step in steps:
+def _rows(results: Results) -> Iterator[str]:
+    for step, parts in results.with_parts():
         yield _row(step.step, step)
-        for part in parts.get(step.step, []):
+        for part in parts:
             yield _row(f"{step.step}: {part.step}", part)
 
 

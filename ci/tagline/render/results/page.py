@@ -80,9 +80,8 @@ def _heads(*names: str) -> list[str]:
 
 def _steps(results: Results) -> list[str]:
     rows = []
-    for step in results.steps:
-        rows.append(_step(step, ""))
-        rows += [_step(part, "part") for part in results.parts.get(step.step, [])]
+    for step, parts in results.with_parts():
+        rows += [_step(step, ""), *(_step(part, "part") for part in parts)]
     heads = [*_heads("step", ""), '<th class="number">took</th>', *_heads("why")]
     return ["<h2>Steps</h2>", _table(heads, rows)] if rows else []
 
