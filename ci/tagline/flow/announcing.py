@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from tagline.config import Config
-from tagline.errors import CallError
+from tagline.errors import CallError, TaglineError
 from tagline.flow.report import Said, Told
 from tagline.flow.world import World
 from tagline.git import events as ev
@@ -17,12 +17,15 @@ _BROKEN = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@\N{WORD 
 def announce(world: World, patience: Patience = PATIENCE) -> None:
     """Send what this call wrote into the ledger to the policy's webhook, if there is one and anything to tell.
 
-    That the webhook does not take it is said, and nothing else comes of it.
+    That the ledger cannot be read, or the webhook does not take it, is said, and nothing else comes of it.
     """
     if not world.policy.webhook:
         return
-    mine = [event for event in world.ledger().events if event.run == world.author.run]
-    lines = news(mine)
+    try:
+        lines = news(event for event in world.ledger().events if event.run == world.author.run)
+    except TaglineError as error:
+        world.told(Said(f"the webhook was not told: {error.what}"))
+        return
     if lines:
         send(world.policy, world.environ, world.told, lines, patience)
 
