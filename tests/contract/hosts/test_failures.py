@@ -88,6 +88,14 @@ def test_a_comment_that_was_made_though_the_host_failed_is_not_made_twice(fake_g
     assert len(bodies(fake_github)) == 1
 
 
+def test_a_busy_host_that_had_made_the_comment_is_looked_at_before_the_next_try(
+    fake_github: FakeGitHub,
+) -> None:
+    fake_github.faults.append(Fault("POST", COMMENTS, 503, headers={"Retry-After": "0"}, done=True))
+    assert place(github_at(fake_github), 7, "x", MARK) == "kept"
+    assert len(bodies(fake_github)) == 1
+
+
 def test_a_comment_whose_answer_never_came_is_not_made_twice(fake_gitlab: FakeGitLab) -> None:
     fake_gitlab.faults.append(Fault("POST", "/notes$", slow=0.7))
     place(gitlab_at(fake_gitlab), 7, "x", MARK)

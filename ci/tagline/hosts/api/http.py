@@ -133,13 +133,14 @@ class Api:
         said = f"{self.name} answered {answer.status}, asked {request.doing}: {self._said(answer)}"
         where = _place(answer.url)
         asked = wanted_wait(answer.status, answer.headers, time.time())
-        if asked is not None:
+        repeat = request.again or request.method in SAFE
+        if asked is not None and (repeat or answer.status != 503):  # a 503 may come after the deed
             if wait is None or asked > self.patience.longest:
                 raise HostUnavailable(f"{said} (wait {asked:.0f} s)", where=where, fix="run it again later")
             return asked
         if answer.status < 500:
             raise HostRefused(said, where=where, fix=f"it needs {request.right}", status=answer.status)
-        if wait is None or not (request.again or request.method in SAFE):
+        if wait is None or not repeat:
             raise HostUnavailable(said, where=where, fix="run it again later", maybe_done=True)
         return wait
 
