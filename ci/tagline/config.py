@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from tagline.errors import BadWord, ConfigError, NotYetSupported
-from tagline.words import check_name
+from tagline.errors import ConfigError
 
 FILE = "tagline.yaml"
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
@@ -67,7 +66,8 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a model is served: `sklearn`, `xgboost`, or `custom:src/serve.py` with a class `Model`.
 
-    `slower_than` makes a slower answer a bad one; `timeout` ends it.
+    `slower_than` makes a slower answer a bad one: the default branch's word, for every version. `timeout` ends an
+    answer: each version's own, at most the default branch's.
     """
 
     runtime: Annotated[str, msgspec.Meta(pattern="^(sklearn|xgboost|custom:[^ ]+)$")]
@@ -135,55 +135,13 @@ LATER = {
 }
 
 
-def check_meaning(config: Config) -> None:
-    """Raise for values that are well-formed and still wrong: names, durations, what this version lacks."""
-    for name, what in [(config.pipeline, "pipeline"), *((env, "environment") for env in config.environments)]:
-        check_name(name, what)
-    for model in config.models:
-        check_name(model, "model")
-    if config.platform != "local":
-        raise NotYetSupported(f"platform {config.platform!r}: this version of tagline has only 'local'")
-    _check_gate(config.gate)
-    _check_rollout(config.rollout)
-    for duration in [config.smoke_timeout, *([config.serving.timeout] if config.serving else [])]:
-        seconds(duration)
-    if config.serving and config.serving.slower_than:
-        seconds(config.serving.slower_than)
-
-
-def _check_gate(gate: Gate | None) -> None:
-    if gate is None:
-        return
-    if len(gate.metrics) != 1:
-        raise NotYetSupported(
-            f"gate.metrics has {len(gate.metrics)} metrics: this version of tagline judges exactly one"
-        )
-    if Path(gate.data).is_absolute() or ".." in Path(gate.data).parts:
-        raise ConfigError(f"gate.data {gate.data!r} is not a path inside the repository")
-
-
-def _check_rollout(rollout: Rollout) -> None:
-    if not rollout.steps or rollout.steps[0] > 10:
-        raise ConfigError("rollout.steps must begin with at most 10 (percent)", fix="steps: [10, 25, 50]")
-    if rollout.steps != sorted(set(rollout.steps)):
-        raise ConfigError("rollout.steps must rise", fix="steps: [10, 25, 50]")
-    if rollout.steps[-1] > 95:
-        raise ConfigError("the last of rollout.steps must leave the stable model at least 5 percent")
-    planned = len(rollout.steps) * seconds(rollout.step_time)
-    if planned > seconds(rollout.max_duration):
-        raise ConfigError(f"the steps take {planned:g} s, longer than max_duration {rollout.max_duration}")
-    if rollout.max_bad_increase <= 0:
-        raise ConfigError("rollout.max_bad_increase must be above 0", fix="max_bad_increase: 0.02")
-    seconds(rollout.ttl)
-
-
 def parse(text: str, *, where: str = FILE, default_name: str = "") -> Config:
     """Read tagline.yaml's text; an empty one gives the defaults.
 
     `default_name` names the pipeline where the file does not. Raises `ConfigError` (file, line, column,
-    nearest known key), `NotYetSupported` (what a later version brings, by name), `BadWord`.
+    nearest known key; a value that has no sense), `NotYetSupported` (what a later version brings, by name), `BadWord`.
     """
-    from tagline import strict_yaml
+    from tagline import config_rules, strict_yaml
 
     data, marks = strict_yaml.load(text, where)
     if not isinstance(data, dict):
@@ -194,9 +152,16 @@ def parse(text: str, *, where: str = FILE, default_name: str = "") -> Config:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise strict_yaml.translate(error, marks, where) from error
-    try:
-        check_meaning(config)
-    except (BadWord, ConfigError) as error:
-        error.where = error.where or where
-        raise
+    for fault in config_rules.faults(config):
+        raise fault.kind(fault.what, where=strict_yaml.place(marks, fault.at, where), fix=fault.fix)
     return config
+
+
+def place(root: Path, *path: str | int) -> str:
+    """Where a value stands in the tagline.yaml of a tree, as file:line:column."""
+    from tagline import strict_yaml
+
+    file = root / FILE
+    return (
+        strict_yaml.place(strict_yaml.load(file.read_text(), FILE)[1], path, FILE) if file.exists() else FILE
+    )

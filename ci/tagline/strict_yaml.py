@@ -214,6 +214,12 @@ def translate(error: msgspec.ValidationError, marks: Marks, where: str) -> Confi
     return ConfigError(f"{_dotted(path)} {said}", where=f"{where}:{line}:{column}", fix=fix)
 
 
+def place(marks: Marks, path: Path, where: str) -> str:
+    """Where a value stands, as file:line:column: the file alone for one that is not written there."""
+    mark = marks.get(path)
+    return f"{where}:{mark.at[0]}:{mark.at[1]}" if mark and path else where
+
+
 def _say(reason: str, mark: Mark) -> tuple[str, str]:
     if missing := _MISSING.fullmatch(reason):
         return f"lacks the key {missing[1]!r}", f"add {missing[1]}: …"

@@ -18,9 +18,8 @@ def command(model: str | None, env: str | None, json_: bool) -> None:
       tagline history
       tagline history wine --env prod
     """
-    from tagline.flow.status import history
+    from tagline.flow.past import history
     from tagline.render.terminal import history_text
 
-    show(
-        history(open_world(json_, may_be_offline=True), model=model or "", env=env or ""), json_, history_text
-    )
+    world = open_world(json_, may_be_offline=True, any_name=True)
+    show(history(world, model=model or "", env=env or ""), json_, history_text)

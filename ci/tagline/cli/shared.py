@@ -15,19 +15,26 @@ if TYPE_CHECKING:
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for programs.")
 
 
-def open_world(json_: bool = False, *, may_be_offline: bool = False) -> "World":
-    """The repository of the current folder with its remote, policy and platform; progress goes to stderr."""
+def open_world(json_: bool = False, *, may_be_offline: bool = False, any_name: bool = False) -> "World":
+    """The repository of the current folder with its remote, policy and platform.
+
+    With `json_` progress goes to stderr. Raises `NameTaken` where the platform has another repository's pipeline
+    of this name, unless it is `any_name`: for commands that ask nothing of the platform.
+    """
+    from tagline.flow.owners import check_name
     from tagline.flow.world import open_world
 
-    return open_world(Path.cwd(), listening(json_).tell, may_be_offline=may_be_offline)
+    world = open_world(Path.cwd(), telling(json_), may_be_offline=may_be_offline)
+    if not any_name:
+        check_name(world)
+    return world
 
 
 def open_heard_world(json_: bool = False) -> "tuple[World, Listener]":
     """The same world, and the listener that keeps what its steps tell, for the results."""
-    from tagline.flow.world import open_world
-
-    listener = listening(json_)
-    return open_world(Path.cwd(), listener.tell), listener
+    listener, world = listening(json_), open_world(json_)
+    world.told = listener.tell
+    return world, listener
 
 
 def listening(json_: bool = False) -> "Listener":

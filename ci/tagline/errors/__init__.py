@@ -57,6 +57,7 @@ from tagline.errors.pipeline import (
 )
 from tagline.errors.platform import (
     ModelDoesNotLoad,
+    NameTaken,
     PlatformError,
     PlatformUnavailable,
     PortTaken,
@@ -124,6 +125,7 @@ __all__ = [
     "MissingKeys",
     "MissingTool",
     "ModelDoesNotLoad",
+    "NameTaken",
     "NoAtomicPush",
     "NoModel",
     "NoRemote",

@@ -8,8 +8,8 @@ from tagline.config import seconds
 from tagline.errors import StillTraining
 from tagline.flow import overrides, resolve
 from tagline.flow.gating import hold_contest
+from tagline.flow.registering import register_finished
 from tagline.flow.report import Said
-from tagline.flow.training import register_finished
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.ledger import Batch

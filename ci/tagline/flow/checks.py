@@ -11,11 +11,10 @@ import msgspec
 
 from tagline import config
 from tagline.config import Config
-from tagline.engines import Command, Engine
-from tagline.errors import GateDataChanged, NotYetSupported, PipelineNotCurrent, TestsFailed
-from tagline.flow import testcases
+from tagline.engines import Engine
+from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
-from tagline.flow.results import Cases
+from tagline.flow.testing import run_tests
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline import rules
@@ -23,9 +22,6 @@ from tagline.pipeline.project import Project, check_lock, copy_tree
 
 if TYPE_CHECKING:
     from tagline.flow.world import World
-
-TESTS_TIMEOUT = 1800.0
-LOG_LINES = 25
 
 
 class Bench(msgspec.Struct):
@@ -48,9 +44,10 @@ def checks(bench: Bench) -> list[tuple[str, Callable[[], StepReport]]]:
         ("lock", lambda: _lock(bench)),
         ("compile", lambda: _compile(bench)),
         ("rules", lambda: _rules(bench)),
+        ("parameters", lambda: _parameters(bench)),
         ("pipeline.yaml", lambda: _current(bench)),
         ("gate data", lambda: _gate_data(bench)),
-        ("tests", lambda: _tests(bench)),
+        ("tests", lambda: run_tests(bench)),
     ]
 
 
@@ -176,6 +173,25 @@ def _rules(bench: Bench) -> StepReport:
     return done("rules", f"no error, {len(found)} warning(s)")
 
 
+def _parameters(bench: Bench) -> StepReport:
+    """What tagline.yaml gives to the pipeline, for full and for smoke training; each mistake at its place."""
+    from tagline.platforms.local import spec
+
+    own, read = bench.own, compiled_file.read(bench.compiled)
+    for key, given in (("parameters", own.parameters), ("smoke", own.smoke)):
+        for name, value in given.items():
+            try:
+                spec.check_parameter(read, name, value)
+            except ConfigError as error:
+                error.what = f"{key}.{name}: {error.what}"
+                error.where = config.place(bench.project.root, key, name)
+                raise
+    spec.parameters(read, own.parameters)
+    spec.parameters(read, {**own.parameters, **own.smoke})
+    given_names = sorted({*own.parameters, *own.smoke})
+    return done("parameters", f"{', '.join(given_names)} fit" if given_names else "the pipeline needs none")
+
+
 def _current(bench: Bench) -> StepReport:
     if not compiling.is_current(bench.project.committed, bench.compiled):
         name = bench.project.committed.relative_to(bench.project.root)
@@ -202,38 +218,3 @@ def _gate_data(bench: Bench) -> StepReport:
             fix="restore the file; a new frozen set needs its own digest in gate.sha256",
         )
     return done("gate data", f"{gate.data} is what its digest says")
-
-
-def _tests(bench: Bench) -> StepReport:
-    if bench.project.tests is None:
-        return skipped("tests", "there is no folder tests/")
-    bench.told(Said("making the environment of the tests (once for each lock)"))
-    environment = bench.engine.build(bench.project.root, tests=True)
-    with_pytest = (bench.project.root / "tests/requirements.txt").exists()
-    junit = bench.work / "tests.xml"
-    report = ["-o", "junit_family=xunit1", f"--junit-xml={junit}"]
-    runner = (
-        ["-m", "pytest", "-q", "-p", "no:cacheprovider", *report, "tests"]
-        if with_pytest
-        else ["-m", "unittest", "discover", "-s", "tests"]
-    )
-    log = bench.work / "tests.log"
-    command = Command(
-        argv=[str(environment.python), *runner],
-        cwd=bench.project.root,
-        log=log,
-        env={"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
-        timeout=TESTS_TIMEOUT,
-    )
-    code = bench.engine.run(command)
-    bench.told(Cases(testcases.read(junit)))
-    tail = log.read_text(errors="replace").rstrip().splitlines()[-LOG_LINES:]
-    if code != 0:
-        raise TestsFailed(f"the project's tests failed (exit code {code})", where="\n" + "\n".join(tail))
-    if not with_pytest and any(line.startswith("Ran 0 tests") for line in tail):
-        raise TestsFailed(
-            "tests/ holds no test that unittest finds",
-            where="tests/",
-            fix="pin pytest in tests/requirements.txt",
-        )
-    return done("tests", tail[-1].strip("= ") if tail else "passed")

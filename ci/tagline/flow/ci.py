@@ -5,14 +5,16 @@ from functools import partial
 from typing import assert_never
 
 from tagline.errors import ConfigError, StillTraining
-from tagline.flow import resolve, training
+from tagline.flow import resolve
 from tagline.flow.checks import check_commit
+from tagline.flow.owners import owner_prefix
 from tagline.flow.plan import (
     AnyStep,
     Check,
     CheckTag,
     FinishRelease,
     FinishRollback,
+    GoOnTraining,
     Known,
     MakeRelease,
     Nothing,
@@ -24,9 +26,11 @@ from tagline.flow.plan import (
     plan,
 )
 from tagline.flow.promotion import promote_step
+from tagline.flow.registering import register_step, unregistered
 from tagline.flow.release import finish_release, make_release, next_of
 from tagline.flow.report import Report, StepReport, nothing, perform
 from tagline.flow.rollback import finish_rollback
+from tagline.flow.training import train_release
 from tagline.flow.waking import check_tag, wake
 from tagline.flow.world import World
 from tagline.git import tags
@@ -92,6 +96,7 @@ def _known_merge(world: World, ref: str) -> Known:
         uploaded=claimed is not None and _uploaded(world, state, claimed),
         trained=claimed is not None and _trained(world, state, claimed),
         unregistered=_unregistered(world),
+        awaited=claimed is not None and unregistered(world, state).of(claimed),
         rolled_back=_rolled_back(world, state),
     )
 
@@ -107,7 +112,7 @@ def _trained(world: World, state: State, release: Release) -> bool:
     """Whether a training of the release is registered, or succeeded without making a model."""
     if any(state.versions(model, release) for model in world.policy.model_names()):
         return True
-    runs = world.platform.pipelines.runs(training.owner_prefix(world.policy.pipeline, release))
+    runs = world.platform.pipelines.runs(owner_prefix(world.policy.pipeline, release))
     return any(run.state is RunState.SUCCEEDED for run in runs)
 
 
@@ -118,7 +123,8 @@ def _uploaded(world: World, state: State, release: Release) -> bool:
 
 
 def _unregistered(world: World) -> int:
-    return len(training.finished(world, world.state()))
+    waiting = unregistered(world, world.state())
+    return len(waiting.finished) + len(waiting.unclear)
 
 
 def _known_schedule(world: World, ref: str) -> Known:
@@ -132,9 +138,18 @@ def _known_schedule(world: World, ref: str) -> Known:
         ref,
         open_promotions=newest,
         unfinished=sorted(waiting),
+        interrupted=_interrupted(world, state, max(mine, default=None)),
         unregistered=_unregistered(world),
         rolled_back=_rolled_back(world, state),
     )
+
+
+def _interrupted(world: World, state: State, newest: Release | None) -> Release | None:
+    """The newest release, where its training's process vanished and nothing of it is trained."""
+    if newest is None or world.policy.train != "on-release" or _trained(world, state, newest):
+        return None
+    runs = world.platform.pipelines.runs(owner_prefix(world.policy.pipeline, newest))
+    return newest if runs and runs[-1].state is RunState.INTERRUPTED else None
 
 
 def run_plan(world: World, plan: Plan) -> Report:
@@ -162,7 +177,7 @@ def name_of(step: AnyStep) -> str:
             return "check"
         case MakeRelease() | FinishRelease():
             return "release"
-        case Train():
+        case Train() | GoOnTraining():
             return "training"
         case Register():
             return "register"
@@ -190,8 +205,10 @@ def _act(world: World, step: AnyStep) -> Callable[[], StepReport]:
             return partial(finish_release, world, step.release)
         case Train():
             return partial(_train, world, step.release)
+        case GoOnTraining():
+            return partial(train_release, world, step.release)
         case Register():
-            return partial(training.register_step, world)
+            return partial(register_step, world)
         case FinishRollback():
             return partial(finish_rollback, world, step.env, step.model)
         case CheckTag():
@@ -214,13 +231,13 @@ def _train(world: World, planned: Release) -> StepReport:
     release = next_of(world).at_head
     if release is None:
         return nothing("training", f"{planned} went to another commit, which trains it")
-    prefix = training.owner_prefix(world.policy.pipeline, release)
+    prefix = owner_prefix(world.policy.pipeline, release)
     runs = world.platform.pipelines.runs(prefix)
     if any(run.state is RunState.RUNNING for run in runs):
         raise StillTraining(
             f"release {release} is being trained by another process", fix="tagline ci again later"
         )
-    return training.train_release(world, release)
+    return train_release(world, release)
 
 
 def release_head(world: World) -> Report:

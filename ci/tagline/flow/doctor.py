@@ -85,12 +85,17 @@ def _disk(folder: Path) -> Iterator[Finding]:
 
 
 def _sandbox(folder: Path) -> Iterator[Finding]:
-    from tagline.engines import sandbox
+    from tagline.engines.gaps import gaps
+    from tagline.flow.world import open_engine
+    from tagline.platforms.local.home import tagline_home
 
-    gaps = sandbox.gaps()
-    if not gaps:
-        yield Finding("ok", "the repository's own code cannot reach your credentials")
-    for gap in gaps:
+    found = gaps(open_engine(tagline_home(os.environ), os.environ, folder).guards)
+    if not found:
+        yield Finding(
+            "ok",
+            "the repository's own code can neither reach your credentials nor change your files or tagline",
+        )
+    for gap in found:
         yield Finding("note", gap, "run CI for untrusted code under its own user")
 
 

@@ -1,6 +1,6 @@
 """Gathers the results of a call from the world it ran in: the sentence, the plan, the metrics, the places."""
 
-from tagline.flow import training
+from tagline.flow import owners
 from tagline.flow.ci import name_of
 from tagline.flow.headline import Outlook, headline, usual
 from tagline.flow.plan import Plan
@@ -31,7 +31,7 @@ def outlook_of(world: World, plan: Plan) -> Outlook:
 
 def _usual_training(world: World) -> float | None:
     """How long a full training of this pipeline took lately, in seconds, as far as the platform knows."""
-    full = f"/{training.FULL}/"
+    full = f"/{owners.FULL}/"
     runs = world.platform.pipelines.runs(f"{world.policy.pipeline}/")
     return usual([run.seconds for run in runs if full in run.owner and run.state is RunState.SUCCEEDED])
 

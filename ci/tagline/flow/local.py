@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from tagline import config
+from tagline.config_rules import label_columns
 from tagline.errors import ConfigError, MissingKeys, PlatformError
 from tagline.flow.traffic import Stream, Tally, replay
-from tagline.model.judge_data import label_columns
 from tagline.platforms.local import serving
 from tagline.platforms.local.home import tagline_home
 from tagline.words import one_of

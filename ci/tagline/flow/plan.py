@@ -36,6 +36,12 @@ class Train(Step, frozen=True, tag=True):
     release: Release
 
 
+class GoOnTraining(Step, frozen=True, tag=True):
+    """A full training whose process vanished: it goes on under the same owner key."""
+
+    release: Release
+
+
 class Register(Step, frozen=True, tag=True):
     """Join finished runs with their releases: each becomes a model version."""
 
@@ -74,6 +80,7 @@ AnyStep = (
     | MakeRelease
     | FinishRelease
     | Train
+    | GoOnTraining
     | Register
     | FinishRollback
     | CheckTag
@@ -99,7 +106,9 @@ class Known(msgspec.Struct, frozen=True):
     `rolled_back` names the (environment, model) pairs with a rollback that never reached the ledger.
     `promotion` is the tag event's, and with `wakes` its job may only wake another; `open_promotions` are the
     newest of each (environment, model) without an end, `unfinished` the releases that were claimed and not
-    uploaded.
+    uploaded, `interrupted` the newest release where its training's process vanished. `unregistered` counts
+    trainings that wait to be registered, or whose models are unclear; `awaited`: one of them is of HEAD's
+    release.
     """
 
     event: Event
@@ -116,7 +125,9 @@ class Known(msgspec.Struct, frozen=True):
     open_promotions: list[Promotion] = []
     rolled_back: list[tuple[str, str]] = []
     unfinished: list[Release] = []
+    interrupted: Release | None = None
     unregistered: int = 0
+    awaited: bool = False
 
 
 def plan(known: Known) -> Plan:
@@ -165,7 +176,7 @@ def _merge(known: Known) -> list[AnyStep]:
     steps = [*_rolled_back(known), *_register(known)]
     if known.claimed and not known.uploaded:
         steps.append(FinishRelease(release=known.claimed, reason="claimed, not uploaded: goes on"))
-    if known.claimed and known.train_on_release and not known.trained and not known.unregistered:
+    if known.claimed and known.train_on_release and not known.trained and not known.awaited:
         steps.append(Train(release=known.claimed, reason="released, nothing trained yet"))
     return steps or [Nothing(reason=known.next_reason)]
 
@@ -190,6 +201,10 @@ def _schedule(known: Known) -> list[AnyStep]:
     for release in known.unfinished:
         steps.append(FinishRelease(release=release, reason="claimed, not uploaded: goes on"))
     steps += _register(known)
+    if known.interrupted:
+        steps.append(
+            GoOnTraining(release=known.interrupted, reason="its training was interrupted: it goes on")
+        )
     for promotion in known.open_promotions:
         steps.append(Promote(promotion=promotion, reason="open: no terminal event yet"))
     return steps or [Nothing(reason="no open promotion, no finished training to register")]

@@ -103,7 +103,8 @@ class Results(Strict, frozen=True):
 
     @property
     def failed(self) -> bool:
-        return self.exit_code != 0
+        """Whether something went wrong: an exit code alone may say that another job goes on."""
+        return bool(self.error)
 
     def with_parts(self) -> list[tuple[StepReport, list[StepReport]]]:
         """Each step with the smaller ones that it was made of."""

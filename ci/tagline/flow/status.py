@@ -1,18 +1,17 @@
-"""What is asked, decided and served, and where they disagree; what happened; whether the ledger is sound."""
+"""What is asked, decided and served, and where they disagree; and the next sensible command."""
 
 import time
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
 
-from tagline.errors import LedgerError, TaglineError
-from tagline.flow import resolve, training
+from tagline.flow import resolve
+from tagline.flow.owners import owner_prefix
+from tagline.flow.registering import register_finished, unregistered
 from tagline.flow.world import World
-from tagline.git import tags, verify
-from tagline.git.events import AnyEvent
+from tagline.git import tags
 from tagline.git.state import State
-from tagline.words import ModelVersion, Promotion, Release, one_of
+from tagline.words import ModelVersion, Promotion, Release
 
 
 class PlaceStatus(msgspec.Struct, frozen=True):
@@ -64,22 +63,13 @@ class Status(msgspec.Struct, frozen=True):
     unreadable: list[str] = []
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One event of the ledger: when (informational), who, and what, as a sentence; `event` is its kind."""
-
-    at: str
-    actor: str
-    event: str
-    text: str
-
-
 SHOWN_RELEASES = 5
 
 
 def status(world: World) -> Status:
     """Read all three truths; registers finished trainings first, as any command on this platform may."""
     if not world.offline:
-        training.register_finished(world)
+        register_finished(world)
     state = world.state()
     places = [
         _place(world, state, env, model)
@@ -113,8 +103,12 @@ def _releases(world: World, state: State) -> list[ReleaseStatus]:
 def _release(world: World, state: State, release: Release) -> ReleaseStatus:
     pipeline = world.policy.pipeline
     models = [str(one) for name in world.policy.model_names() for one in state.versions(name, release)]
-    runs = world.platform.pipelines.runs(training.owner_prefix(pipeline, release))
-    trainings = [f"{run.owner}: {run.state}" for run in runs if not state.trained_by(run.owner)]
+    runs = world.platform.pipelines.runs(owner_prefix(pipeline, release))
+    why = {
+        one.run.owner: f", not registered: {one.problem.what}" for one in unregistered(world, state).unclear
+    }
+    waiting = [run for run in runs if not state.trained_by(run.owner)]
+    trainings = [f"{run.owner}: {run.state}{why.get(run.owner, '')}" for run in waiting]
     return ReleaseStatus(str(release), state.releases[pipeline, release].commit, models, trainings)
 
 
@@ -210,42 +204,3 @@ def _promotion_hint(world: World, state: State, places: list[PlaceStatus]) -> st
             if behind:
                 return f"tagline promote {place.model} --to {place.env} --version {max(fit)}"
     return "tagline history"
-
-
-def history(world: World, *, model: str = "", env: str = "") -> list[Entry]:
-    """The ledger's events, oldest first, of one model and one environment where they are named.
-
-    A name must be declared, or stand in the ledger from a time when it was; raises `UnknownName`.
-    """
-    entries, events = [], world.ledger().events
-    if model:
-        one_of(model, {*world.policy.model_names(), *_named(events, "model")}, "model")
-    if env:
-        one_of(env, {*world.policy.environments, *_named(events, "env")}, "environment")
-    for event in events:
-        if model and getattr(event, "model", model) != model:
-            continue
-        if env and getattr(event, "env", env) != env:
-            continue
-        kind = str(type(event).__struct_config__.tag)
-        entries.append(Entry(event.at, event.actor, kind, event.sentence()))
-    return entries
-
-
-def _named(events: Iterable[AnyEvent], what: str) -> set[str]:
-    return {str(getattr(event, what)) for event in events if hasattr(event, what)}
-
-
-def verify_ledger(world: World) -> str:
-    """A sentence that says the ledger is sound; raises `LedgerError` that names the first bad event."""
-    problems = verify.verify(world.repo, world.facts)
-    if problems:
-        first, *more = problems
-        if isinstance(first, TaglineError):
-            raise first
-        rest = f" ({len(more)} more)" if more else ""
-        raise LedgerError(
-            f"{first}{rest}", fix="ask who pushed to refs/tagline/ledger; a clone may hold the old one"
-        )
-    count = len(world.ledger().events)
-    return f"the ledger is sound: {count} events, none contradicts another, every release tag stands where it stood"

@@ -147,14 +147,15 @@ def _seen(repo: "Repo", told: Told) -> tuple["Facts", bool]:
 
 
 def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":
-    """The engine whose commands see neither git's folders nor the gate's data of the work tree `root`, and
-    can change nothing of the home but their own run or work folder."""
+    """The engine whose commands see neither git's folders nor the gate's data of the work tree `root`, nor a remote
+    on this disk, and can change nothing of that tree, and nothing of the home but their own run or work folder."""
     from tagline.engines.process import ProcessEngine
-    from tagline.pipeline.project import git_folders
+    from tagline.pipeline.project import git_folders, remote_folders
     from tagline.platforms.local.home import guards, venvs_folder
 
     data = [root / own.gate.data] if own and own.gate else []
-    return ProcessEngine(venvs_folder(home, environ), environ, guards(home, [*git_folders(root), *data]))
+    closed = guards(home, [*git_folders(root), *remote_folders(root), *data], [root])
+    return ProcessEngine(venvs_folder(home, environ), environ, closed)
 
 
 def default_name(url: str) -> str:

@@ -15,8 +15,9 @@ from tagline.git.events import AnyEvent
 from tagline.git.facts import Facts, Tag
 from tagline.git.fold import Contradiction, fold
 from tagline.git.objects import NewTag
+from tagline.git.releases import made
 from tagline.git.remote import Pushed, RefUpdate
-from tagline.git.repo import LEDGER_REF, Repo
+from tagline.git.repo import LEDGER_REF, LOST_LEDGER, Repo
 from tagline.git.state import State
 from tagline.git.tags import is_request
 
@@ -85,11 +86,12 @@ def links(repo: Repo, facts: Facts) -> list[Link]:
 def read(repo: Repo, facts: Facts, *, may_be_missing: bool = False) -> Ledger:
     """The ledger as the facts show it.
 
-    Raises `LedgerMissing` where promotion tags exist and no ledger (unless it `may_be_missing`, for those who
+    Raises `LedgerMissing` where there is none, and promotion tags, releases of tagline or this clone's memory say
+    that there was one (unless it `may_be_missing`, for those who
     adopt), `LedgerError` where the chain is broken; the first bad event is named.
     """
     if not facts.ledger and not may_be_missing:
-        _require_none_asked(facts)
+        _require_none_lost(repo, facts)
     events = []
     for number, link in enumerate(links(repo, facts)):
         event, problem = examine(link, number)
@@ -192,14 +194,21 @@ def _stands(repo: Repo, facts: Facts, attempt: _Attempt) -> bool:
     return tagged and chained
 
 
-def _require_none_asked(facts: Facts) -> None:
-    asked = [name for name in facts.tags if is_request(name)]
-    if asked:
-        raise LedgerMissing(
-            f"there are promotion tags ({', '.join(sorted(asked)[:3])}), but no ledger",
-            where=LEDGER_REF,
-            fix='tagline adopt --reason "why these are settled"',
-        )
+def _require_none_lost(repo: Repo, facts: Facts) -> None:
+    asked = sorted(name for name in facts.tags if is_request(name))
+    released = sorted(tag.name for tag in made(repo, facts).values())
+    seen = repo.ask("rev-parse", "--verify", "--quiet", LOST_LEDGER).out.decode().strip()
+    if not (asked or released or seen):
+        return
+    what = f"there are promotion tags ({', '.join(asked[:3])}), but no ledger"
+    if not asked:
+        what = f"the ledger is gone: tagline made releases here ({', '.join(released[:3]) or 'seen before'})"
+    back = (
+        f"bring back what this clone has seen: git push {repo.remote()} {seen}:{LEDGER_REF}; or "
+        if seen
+        else ""
+    )
+    raise LedgerMissing(what, where=LEDGER_REF, fix=f'{back}tagline adopt --reason "why these are settled"')
 
 
 def _broken(number: int, link: Link, problem: str) -> LedgerError:

@@ -1,17 +1,12 @@
 """Is the ledger sound? Every link, every event, and every tag that it speaks of."""
 
-import re
-
 from tagline.errors import LedgerMissing, TaglineError
 from tagline.git import ledger, tags
 from tagline.git.facts import Facts
 from tagline.git.fold import Contradiction, fold
-from tagline.git.releases import releases
+from tagline.git.releases import made, releases
 from tagline.git.repo import LEDGER_REF, LOST_LEDGER, Repo
 from tagline.git.state import State
-from tagline.words import release_of_tag
-
-RUN = re.compile(rb"^Run: [0-9a-f]{16}$", re.MULTILINE)
 
 
 def verify(repo: Repo, facts: Facts) -> list[str]:
@@ -59,15 +54,10 @@ def _lost(repo: Repo, facts: Facts) -> list[str]:
 def _unknown(repo: Repo, facts: Facts, state: State) -> list[str]:
     """Release tags that tagline pushed together with an event which the ledger no longer has."""
     claimed = {release for _, release in state.releases}
-    strange = [
-        tag
-        for tag in facts.tags.values()
-        if tag.annotated and release_of_tag(tag.name) not in claimed | {None}
-    ]
+    strange = sorted(set(made(repo, facts)) - claimed)
     return [
-        f"the ledger knows nothing of {tag.name}, which tagline made: it was cut off or rewritten"
-        for tag in sorted(strange, key=lambda one: one.name)
-        if RUN.search(repo.git("cat-file", "tag", tag.object))
+        f"the ledger knows nothing of {release.tag}, which tagline made: it was cut off or rewritten"
+        for release in strange
     ]
 
 

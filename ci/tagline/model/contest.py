@@ -97,7 +97,7 @@ def _mismatch(why: str, error: GateError | None = None) -> ScorerMismatch:
     return ScorerMismatch(
         f"the served release's scorer does not fit the pinned data: {why}",
         where=error.where if error else "",
-        fix=f"promote with the trailer {OVERRIDE!r} : the candidate's scorer judges then",
+        fix=f"promote with the trailer {OVERRIDE!r}: the candidate's scorer judges then",
     )
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tagline.flow.asking import Asked, Preview
     from tagline.flow.doctor import Finding
+    from tagline.flow.past import Entry
     from tagline.flow.plan import Plan
     from tagline.flow.report import Report
     from tagline.flow.rollback import RolledBack
-    from tagline.flow.status import Entry, PlaceStatus, Status
+    from tagline.flow.status import PlaceStatus, Status
     from tagline.flow.traffic import Tally
     from tagline.platforms.local.serving import LogTail, PlatformStatus
 

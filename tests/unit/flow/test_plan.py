@@ -6,6 +6,7 @@ from tagline.flow.plan import (
     Check,
     CheckTag,
     FinishRelease,
+    GoOnTraining,
     Known,
     MakeRelease,
     Nothing,
@@ -70,7 +71,8 @@ def test_a_finished_release_is_left_alone() -> None:
 
 
 def test_a_finished_training_is_registered_instead_of_trained_again() -> None:
-    assert kinds(Known(Event.MERGE, "main", claimed=RELEASE, uploaded=True, unregistered=1)) == [Register]
+    known = Known(Event.MERGE, "main", claimed=RELEASE, uploaded=True, unregistered=1, awaited=True)
+    assert kinds(known) == [Register]
 
 
 def test_a_promotion_tag_is_acted_on() -> None:
@@ -115,3 +117,17 @@ def test_every_plan_has_a_step_and_only_a_merge_makes_a_release(known: Known) ->
 def test_a_pull_request_never_holds_a_step_that_needs_a_credential(known: Known) -> None:
     if known.event is Event.PR:
         assert all(isinstance(step, Check) for step in plan(known).steps)
+
+
+def test_a_training_of_another_release_that_waits_to_be_registered_does_not_stop_heads() -> None:
+    known = Known(
+        Event.MERGE, "main", claimed=Release(0, 3, 0), uploaded=True, next_reason="already", unregistered=2
+    )
+    assert [type(step) for step in plan(known).steps] == [Register, Train]
+
+
+def test_a_schedule_goes_on_with_an_interrupted_training() -> None:
+    known = Known(Event.SCHEDULE, "main", interrupted=Release(0, 3, 0))
+    assert plan(known).steps == [
+        GoOnTraining(release=Release(0, 3, 0), reason="its training was interrupted: it goes on")
+    ]

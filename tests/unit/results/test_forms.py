@@ -255,3 +255,9 @@ def test_a_folder_that_takes_no_file_is_an_error_that_names_it(tmp_path: Path) -
 @given(st.builds(results, ANY))
 def test_every_form_can_be_made_of_any_text(made: Results) -> None:
     assert all(form(made) for form in files.FORMS.values())
+
+
+def test_an_exit_code_without_an_error_is_no_failure_on_the_page() -> None:
+    going_on = msgspec.structs.replace(results("x"), error="", exit_code=111)
+    assert '<h1 class="good">' in page(going_on)
+    assert '<h1 class="bad">' in page(results("x"))

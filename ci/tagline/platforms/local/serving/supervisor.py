@@ -200,7 +200,7 @@ class Supervisor:
             return
         route, arm = found
         await self.push()
-        deadline = time.monotonic() + route.timeout + 5
+        deadline = time.monotonic() + arm.spec.timeout + 5
         while time.monotonic() < deadline and await self._inflight(route, arm):
             await asyncio.sleep(0.05)
         self.change(records.without(self.state, name))
