@@ -1,7 +1,9 @@
 """How a host fails, and what becomes of it: refused, unavailable, tried again, never done twice."""
 
 import pickle
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from tagline.errors import HostRefused, HostUnavailable
@@ -347,3 +349,32 @@ def test_a_key_that_a_host_does_not_take_is_answered_as_its_documentation_says(
 def test_patience_is_bounded_by_default() -> None:
     patience = Patience()
     assert patience.whole * (len(patience.waits) + 1) + patience.longest * len(patience.waits) <= 300
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate that no authority vouches for, with its key."""
+    file = tmp_path / "host.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    command = ["openssl", "req", "-x509", *kind, *subject, "-keyout", str(file), "-out", f"{file}.crt"]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
+    return file
+
+
+def test_a_host_that_nobody_vouches_for_gets_no_token_and_the_way_out_is_named(certificate: Path) -> None:
+    host = FakeGitHub()
+    with host.running(certificate), pytest.raises(HostUnavailable, match="certificate") as caught:
+        github_at(host).ours(7, MARK)
+    assert "SSL_CERT_FILE" in caught.value.fix
+    assert host.asked == []
+
+
+def test_a_companys_own_authority_is_taken_from_ssl_cert_file(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", f"{certificate}.crt")
+    host = FakeGitHub()
+    with host.running(certificate):
+        assert place(github_at(host), 7, "x", MARK) == "made"

@@ -2,12 +2,14 @@
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -106,14 +108,18 @@ class FakeHost:
         return [one for one in self.asked if one.method == method and re.search(path, one.path)]
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """The host answers at `url` inside the block."""
+    def running(self, certificate: Path | None = None) -> Iterator[None]:
+        """The host answers at `url` inside the block; by TLS with a certificate (a file that holds its key too)."""
         handler = type("Handler", (_Handler,), {"host": self})
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             server.daemon_threads = True
+            if certificate:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(certificate)
+                server.socket = context.wrap_socket(server.socket, server_side=True)
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
             thread.start()
-            self.url = f"http://127.0.0.1:{server.server_port}"
+            self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
             try:
                 yield
             finally:
@@ -169,6 +175,10 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(fault.drip)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # a client that does not trust us hangs up
+            super().handle()
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

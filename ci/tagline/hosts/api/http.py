@@ -1,6 +1,7 @@
 """Requests to a host's API: bounded in time and size, repeated where that is safe, silent about the token."""
 
 import http.client
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -157,9 +158,12 @@ class Api:
         except (ValueError, http.client.InvalidURL):  # their words show the address, which may be a secret
             raise HostRefused(f"the address of {self.name} is none", fix="mend the address") from None
         except (OSError, http.client.HTTPException) as error:
-            why = self.token.hide(str(getattr(error, "reason", "") or error or type(error).__name__))
+            reason = getattr(error, "reason", "") or error
+            why = self.token.hide(str(reason) or type(error).__name__)
             what = f"{self.name} gave no whole answer, asked {request.doing}: {why}"
-            raise HostUnavailable(what, where=_place(url), fix="run it again", maybe_done=True) from None
+            distrusted = isinstance(reason, ssl.SSLCertVerificationError)
+            fix = "set SSL_CERT_FILE to a file with its authority" if distrusted else "run it again"
+            raise HostUnavailable(what, where=_place(url), fix=fix, maybe_done=not distrusted) from None
 
     def _body(self, request: Request) -> bytes | None:
         if request.form is not None:
