@@ -134,6 +134,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     that may act for this repository, such as `1.2.0`. `gpu` is how many GPUs a training asks for: above 0,
     its smoke and full training need an agent with one.
     `ledger` is the ref of the ledger, or the name of a branch where a host refuses other refs.
+    `webhook` names the variable that holds the address of a chat's webhook: the address itself is a secret.
     """
 
     pipeline: str = ""
@@ -153,6 +154,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate: Gate | None = None
     rollout: Rollout = Rollout()
     secrets: Secrets | None = None
+    webhook: Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")] = ""
 
     def model_names(self) -> list[str]:
         """The models this pipeline makes; by default one, named as the pipeline."""

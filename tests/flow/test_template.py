@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 import yaml
 from tagline import config
-from tagline.engines import Command
 from tagline.engines.locks import read_lock
 from tagline.engines.process import ProcessEngine, serving_lock
 from tagline.errors import BadWord, TargetExists
+from tagline.flow.checks import Bench, checks
 from tagline.flow.create import create
+from tagline.flow.results import CaseOutcome, Listener
 from tagline.model import bounds
 from tagline.model.judge_data import digest
 from tagline.pipeline.compile import compile_file
-from tagline.pipeline.project import copy_tree
+from tagline.pipeline.project import Project, copy_tree
 from tagline.platforms.local.home import tagline_home, venvs_folder
 
 TREE = {
@@ -202,11 +203,13 @@ def test_the_locks_agree_with_what_serving_brings(project: Path) -> None:
         assert [pin.version for pin in shared if pin.version not in versions] == []
 
 
-def test_the_projects_own_tests_pass_in_its_own_environment(
+def test_the_projects_own_tests_pass_in_its_own_environment_and_each_is_told(
     project: Path, engine: ProcessEngine, tmp_path: Path
 ) -> None:
-    environment = engine.build(project, tests=True)
-    tree, log = copy_tree(project, tmp_path / "tree"), tmp_path / "log"
-    argv = [str(environment.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-    assert engine.run(Command(argv, tree, log, timeout=240)) == 0, log.read_text()
-    assert "7 passed" in log.read_text()
+    tree = copy_tree(project, tmp_path / "tree")
+    heard = Listener(lambda told: None)
+    own = config.parse((tree / config.FILE).read_text())
+    bench = Bench(Project.find(tree), own, tmp_path, engine, heard.tell)
+    assert "7 passed" in dict(checks(bench))["tests"]().why
+    assert [case.outcome for case in heard.cases] == [CaseOutcome.PASSED] * 7
+    assert {case.file.partition("/")[0] for case in heard.cases} == {"tests"}

@@ -24,6 +24,8 @@ COMMANDS = {
     "verify": "Is the ledger sound?",
     "secrets": "What tasks read from Vault: check, put, bootstrap.",
     "local": "The local platform's processes: up, down, status, logs, traffic.",
+    "comment": "The report as one comment under its pull request.",
+    "wake": "The tag's job: wake a run of the default branch.",
     "doctor": "What this machine and this repository lack.",
     "completion": "What a shell needs to complete commands and names.",
 }
@@ -62,7 +64,12 @@ def run(arguments: list[str]) -> int:
     if arguments in ([], ["--help"], ["-h"]) and not completing:
         print(overview(), end="")
         return 0 if arguments else 2
-    return _run(arguments)
+    if not os.environ.get("GITHUB_ACTIONS"):
+        return _run(arguments)
+    from tagline.render.logstream import harmless
+
+    with harmless():
+        return _run(arguments)
 
 
 def _run(arguments: list[str]) -> int:

@@ -19,6 +19,8 @@ from tagline.errors.base import INTERNAL, INTERRUPTED, TERMINATED, TaglineError
 from tagline.errors.call import (
     CallError,
     EventNotUsable,
+    HostRefused,
+    HostUnavailable,
     NeedsAgent,
     PlanDiffers,
     StateTampered,
@@ -130,6 +132,8 @@ __all__ = [
     "GateError",
     "GateInconclusive",
     "GateRefused",
+    "HostRefused",
+    "HostUnavailable",
     "InstallFailed",
     "LedgerError",
     "LedgerMissing",

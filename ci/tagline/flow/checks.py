@@ -11,16 +11,10 @@ import msgspec
 
 from tagline import config
 from tagline.config import Config
-from tagline.engines import Command, Engine
-from tagline.errors import (
-    ConfigError,
-    GateDataChanged,
-    NotYetSupported,
-    PipelineNotCurrent,
-    SecretExposed,
-    TestsFailed,
-)
+from tagline.engines import Engine
+from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
+from tagline.flow.testing import run_tests
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline import rules
@@ -29,9 +23,6 @@ from tagline.pipeline.project import Project, check_lock, copy_tree
 if TYPE_CHECKING:
     from tagline.flow.world import World
     from tagline.secrets.sources import Names
-
-TESTS_TIMEOUT = 1800.0
-LOG_LINES = 25
 
 
 class Bench(msgspec.Struct):
@@ -58,7 +49,7 @@ def checks(bench: Bench) -> list[tuple[str, Callable[[], StepReport]]]:
         ("parameters", lambda: _parameters(bench)),
         ("pipeline.yaml", lambda: _current(bench)),
         ("gate data", lambda: _gate_data(bench)),
-        ("tests", lambda: _tests(bench)),
+        ("tests", lambda: run_tests(bench)),
     ]
 
 
@@ -218,34 +209,3 @@ def _gate_data(bench: Bench) -> StepReport:
             fix="restore the file; a new frozen set needs its own digest in gate.sha256",
         )
     return done("gate data", f"{gate.data} is what its digest says")
-
-
-def _tests(bench: Bench) -> StepReport:
-    if bench.project.tests is None:
-        return skipped("tests", "there is no folder tests/")
-    bench.told(Said("making the environment of the tests (once for each lock)"))
-    environment = bench.engine.build(bench.project.root, tests=True)
-    with_pytest = (bench.project.root / "tests/requirements.txt").exists()
-    runner = (
-        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-        if with_pytest
-        else ["-m", "unittest", "discover", "-s", "tests"]
-    )
-    log = bench.work / "tests.log"
-    command = Command(
-        argv=[str(environment.python), *runner],
-        cwd=bench.project.root,
-        log=log,
-        env={"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
-        timeout=TESTS_TIMEOUT,
-    )
-    code = bench.engine.run(command)
-    tail = log.read_text(errors="replace").rstrip().splitlines()[-LOG_LINES:]
-    none = not with_pytest and any(line.startswith("Ran 0 tests") for line in tail)
-    if none:  # exit code 0, and 5 from Python 3.12 on
-        return skipped(
-            "tests", "tests/ holds none that unittest finds; for pytest, pin it in tests/requirements.txt"
-        )
-    if code != 0:
-        raise TestsFailed(f"the project's tests failed (exit code {code})", where="\n" + "\n".join(tail))
-    return done("tests", tail[-1].strip("= ") if tail else "passed")

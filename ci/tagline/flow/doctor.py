@@ -33,7 +33,8 @@ def examine(folder: Path) -> list[Finding]:
     findings: list[Finding] = []
     for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets):
         findings += _safely(look, folder)
-    findings += _safely(_remote, folder)
+    for look in (_remote, _host):
+        findings += _safely(look, folder)
     return findings
 
 
@@ -156,3 +157,9 @@ def _remote(folder: Path) -> Iterator[Finding]:
 
     for level, what, fix in examine_remote(folder):
         yield Finding(level, what, fix)
+
+
+def _host(folder: Path) -> Iterator[Finding]:
+    from tagline.flow import guards
+
+    yield from guards.look(folder)
