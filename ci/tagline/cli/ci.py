@@ -45,7 +45,7 @@ def command(
         if dry_run:
             show(plan, json_, plan_text)
             return 0
-        before = outlook_of(world, plan)
+        before = outlook_of(world, plan.event)
         report = run_plan(world, plan)
         announce(world)
         kept.keep(results_of(world, plan, report, listener, before))

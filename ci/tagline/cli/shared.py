@@ -37,9 +37,9 @@ def open_world(
     return world
 
 
-def open_heard_world(json_: bool = False) -> "tuple[World, Listener]":
+def open_heard_world(json_: bool = False, *, hide: Sequence[Path] = ()) -> "tuple[World, Listener]":
     """The same world, and the listener that keeps what its steps tell, for the results."""
-    listener, world = listening(json_), open_world(json_)
+    listener, world = listening(json_), open_world(json_, hide=hide)
     world.told = listener.tell
     return world, listener
 

@@ -39,8 +39,9 @@ class Agent(msgspec.Struct, frozen=True):
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """What an agent did, and what the next one must have: nothing in particular, or nothing is left."""
+    """What an agent did of a plan, and what the next one must have: nothing in particular, or nothing is left."""
 
+    plan: Plan
     report: Report
     needs_agent: list[str] = []
 
@@ -155,11 +156,12 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
     left = todo(saved, own.steps, kept.done)
     world.author = msgspec.structs.replace(world.author, run=part_of_run(saved.run))
     mine, others = share(left, _wants(world, own), agent, own.event is Event.SCHEDULE)
-    report = run_plan(world, Plan(own.event, own.ref, mine or _none(own, left)), _Keeper(world, kept))
+    part = Plan(own.event, own.ref, mine or _none(own, left))
+    report = run_plan(world, part, _Keeper(world, kept))
     if report.exit_code or not others:
-        return Ran(report)
+        return Ran(part, report)
     report.exit_code = NeedsAgent.exit_code
-    return Ran(report, [str(one) for one in sorted(others[0])])
+    return Ran(part, report, [str(one) for one in sorted(others[0])])
 
 
 def _none(own: Plan, left: list[AnyStep]) -> list[AnyStep]:

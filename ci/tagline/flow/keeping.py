@@ -14,13 +14,13 @@ from tagline.platforms import RunState
 from tagline.words import ModelVersion
 
 
-def outlook_of(world: World, plan: Plan) -> Outlook:
-    """What is known before the plan is carried out; raises what reading versions raises."""
-    if plan.event not in {Event.PR, Event.MERGE}:
-        return Outlook(plan.event, world.policy.pipeline)
+def outlook_of(world: World, event: Event) -> Outlook:
+    """What is known before a plan for this event is carried out; raises what reading versions raises."""
+    if event not in {Event.PR, Event.MERGE}:
+        return Outlook(event, world.policy.pipeline)
     found = next_of(world)
     return Outlook(
-        event=plan.event,
+        event=event,
         pipeline=world.policy.pipeline,
         release=str(found.release or ""),
         because=found.because,
