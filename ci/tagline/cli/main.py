@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "What is asked, decided and served, and where they disagree.",
     "history": "What happened, from the ledger.",
     "verify": "Is the ledger sound?",
+    "secrets": "What tasks read from Vault: check, put, bootstrap.",
     "local": "The local platform's processes: up, down, status, logs, traffic.",
     "doctor": "What this machine and this repository lack.",
     "completion": "What a shell needs to complete commands and names.",
@@ -65,16 +66,18 @@ def run(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    import signal
     from typing import Any
 
     import click
+    from tagline_task import masking
 
+    from tagline.cli.cancel import Cancel
     from tagline.cli.group import cli
-    from tagline.errors import INTERRUPTED, TaglineError
+    from tagline.errors import TaglineError
 
-    # a CI that aborts a job sends SIGTERM: the same good order as after Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    masking.install()  # no secret that this process learns reaches its output
+    cancel = Cancel()
+    cancel.install()
     try:
         code: Any = cli.main(arguments, prog_name="tagline", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -82,17 +85,39 @@ def _run(arguments: list[str]) -> int:
         return done.exit_code
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return _ended(arguments, error.exit_code, error.format_message())
     except TaglineError as error:
         click.echo(f"error: {error}", err=True)
-        return error.exit_code
+        return _ended(arguments, error.exit_code, error.what, error.where, error.fix)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+        code = cancel.heard()
+        _interrupted()
+        return _ended(arguments, code, "interrupted")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         from tagline.cli.crash import report
 
-        return report(error)
+        code = report(error)
+        return _ended(arguments, code, f"tagline itself failed: {type(error).__name__}")
+
+
+def _interrupted() -> None:
+    import click
+
+    from tagline.git import process
+
+    process.end_all()  # a push in the background must not outlive us
+    click.echo("interrupted", err=True)
+
+
+def _ended(arguments: list[str], code: int, what: str, where: str = "", fix: str = "") -> int:
+    """The exit code of an error; a program that asked for JSON is told of it on stdout, as text was on stderr."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in options:
+        import json
+
+        said = {"what": what, "where": where, "fix": fix, "code": code}
+        print(json.dumps({"error": said}, indent=2, ensure_ascii=False))
+    return code

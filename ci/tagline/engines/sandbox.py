@@ -2,9 +2,11 @@
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from tagline.errors import TaskTimedOut
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _PR_SET_DUMPABLE = 4
+_CANCEL_LAG = 1.0
 _STOP_SECONDS = 20.0
 NO_GUARDS = Guards()
 _ALLOWED = {
@@ -102,7 +105,10 @@ def run(command: Command, *, outer: Mapping[str, str] | None = None, guards: Gua
     """
     with running(command, outer=outer, guards=guards) as child:
         try:
-            return child.wait(command.timeout)
+            code = child.wait(command.timeout)
+            if code == -signal.SIGTERM:  # a host that cancels ends the deepest process first: ours is next
+                time.sleep(_CANCEL_LAG)
+            return code
         except subprocess.TimeoutExpired:
             what = f"{Path(command.argv[0]).name} ran longer than {command.timeout:g} s and was stopped"
             raise TaskTimedOut(what, where=str(command.log)) from None

@@ -9,14 +9,16 @@
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
     ├── PlatformError      80–89   what an environment runs on
-    └── CallError          110–119 the one call of CI: plan files, agents, versions
+    ├── SecretsError     100–109   secrets, and the store they lie in
+    └── CallError          110–119 the one call of CI: its event, plan files, agents, versions, its host
 
-0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
+0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt (SIGINT), 143 a termination (SIGTERM).
 """
 
-from tagline.errors.base import INTERNAL, INTERRUPTED, TaglineError
+from tagline.errors.base import INTERNAL, INTERRUPTED, TERMINATED, TaglineError
 from tagline.errors.call import (
     CallError,
+    EventNotUsable,
     NeedsAgent,
     PlanDiffers,
     StateTampered,
@@ -62,6 +64,7 @@ from tagline.errors.platform import (
     PlatformError,
     PlatformUnavailable,
     PortTaken,
+    PutDown,
     StateBroken,
 )
 from tagline.errors.repository import (
@@ -85,6 +88,16 @@ from tagline.errors.rollout import (
     Superseded,
     TakenBack,
 )
+from tagline.errors.secrets import (
+    CredentialsMissing,
+    SecretExposed,
+    SecretNotThere,
+    SecretsError,
+    SecretsIncomplete,
+    StoreRefused,
+    StoreUnavailable,
+    WriteLost,
+)
 from tagline.errors.version import (
     ContentDiffers,
     NoModel,
@@ -101,6 +114,7 @@ from tagline.errors.version import (
 __all__ = [
     "INTERNAL",
     "INTERRUPTED",
+    "TERMINATED",
     "AmbiguousHead",
     "BadWord",
     "Blocked",
@@ -108,8 +122,10 @@ __all__ = [
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
+    "CredentialsMissing",
     "DirtyTree",
     "EnvironmentConflict",
+    "EventNotUsable",
     "GateDataChanged",
     "GateError",
     "GateInconclusive",
@@ -143,16 +159,23 @@ __all__ = [
     "PlatformUnavailable",
     "PortTaken",
     "PushRefused",
+    "PutDown",
     "RemoteUnavailable",
     "RepositoryError",
     "RolloutError",
     "RolloutInconclusive",
     "ScorerMismatch",
+    "SecretExposed",
     "SecretMissing",
+    "SecretNotThere",
+    "SecretsError",
+    "SecretsIncomplete",
     "ShallowClone",
     "StateBroken",
     "StateTampered",
     "StillTraining",
+    "StoreRefused",
+    "StoreUnavailable",
     "Superseded",
     "TagMoved",
     "TaglineError",
@@ -165,5 +188,6 @@ __all__ = [
     "UnknownName",
     "VersionError",
     "VersionTwice",
+    "WriteLost",
     "WrongVersion",
 ]

@@ -1,10 +1,10 @@
-"""110–119: the one call of CI: plan files, agents that hand over to each other, the version that runs."""
+"""110–119: the one call of CI: its event, plan files, agents that hand over, the version that runs, its host."""
 
 from tagline.errors.base import TaglineError
 
 
 class CallError(TaglineError):
-    """What CI handed to tagline is no plan file, or cannot be worked with."""
+    """What CI handed to tagline is no plan file, or the call cannot be made as it was asked for."""
 
     exit_code = 110
 
@@ -31,3 +31,9 @@ class WrongVersion(CallError):
     """The policy asks for another version of tagline than the one that runs."""
 
     exit_code = 114
+
+
+class EventNotUsable(CallError):
+    """The CI host tells of an event that tagline has no meaning for."""
+
+    exit_code = 115

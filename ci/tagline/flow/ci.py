@@ -33,6 +33,7 @@ from tagline.flow.world import World
 from tagline.git.history import check_on_a_line
 from tagline.git.occasion import Event
 from tagline.platforms import RunState
+from tagline.platforms.local import work
 from tagline.words import Release
 
 
@@ -51,6 +52,7 @@ def run_plan(world: World, plan: Plan, carried: Carried | None = None) -> Report
 
     A scheduled call goes on after a promotion that failed: other models do not wait for it.
     """
+    work.sweep(world.home)
     report = Report(plan.event, world.facts.head)
     carried = carried or Carried()
     steps: list[tuple[str, Callable[[], StepReport]]] = [

@@ -26,11 +26,14 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def examine(folder: Path) -> list[Finding]:
-    """Look at the machine, the repository and the local platform; nothing is changed but the fetch refspec."""
+    """Look at the machine, the repository and the local platform.
+
+    Nothing is changed but the fetch refspec; the remote is pushed a probe, which is deleted again.
+    """
     findings: list[Finding] = []
-    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime):
+    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets):
         findings += _safely(look, folder)
-    findings += _safely(_repository, folder)
+    findings += _safely(_remote, folder)
     return findings
 
 
@@ -134,17 +137,22 @@ def _serving_runtime(folder: Path) -> Iterator[Finding]:
             yield Finding("note", f"tagline.yaml has no {key}: no model can be promoted", f"add {key}:")
 
 
-def _repository(folder: Path) -> Iterator[Finding]:
-    from tagline.git import facts, remote
-    from tagline.git.repo import Repo
+def _secrets(folder: Path) -> Iterator[Finding]:
+    from tagline.secrets import dotenv
 
-    repo = Repo.open(folder)
-    found = facts.read(repo)
-    yield Finding("ok", f"the remote {repo.url()} answers; its default branch is {found.default_branch}")
-    remote.set_fetch_refspec(repo)
-    yield Finding("ok", "git fetch brings the ledger and the promotion tags")
-    yield Finding(
-        "note",
-        "no signers are set: the ledger is worth no more than the right to push",
-        "let only CI push refs/tagline/ledger and promote/**, where the host can",
-    )
+    if (folder / dotenv.FILE).is_file():
+        dotenv.read(folder)
+        yield Finding("ok", f"{dotenv.FILE} is ignored by git, and is read")
+    file = folder / config.FILE
+    own = config.parse(file.read_text(), where=str(file), default_name="pipeline") if file.exists() else None
+    if own and own.secrets and find_spec("hvac") is None:
+        yield Finding(
+            "missing", "hvac is not installed: Vault cannot be asked", "pip install 'tagline[vault]'"
+        )
+
+
+def _remote(folder: Path) -> Iterator[Finding]:
+    from tagline.flow.doctor_remote import examine_remote
+
+    for level, what, fix in examine_remote(folder):
+        yield Finding(level, what, fix)

@@ -11,24 +11,27 @@ from tagline.flow.release import next_of
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.ledger import is_run
-from tagline.git.occasion import Event, Occasion, occasion
+from tagline.git.occasion import Event, Occasion, as_merged, occasion
 from tagline.git.state import State
+from tagline.hosts.reading import read_call
 from tagline.platforms import RunState
 from tagline.words import Release, one_of
 
 
 def plan_event(world: World, event: str | None, ref: str | None, *, env: str = "", ours: str = "") -> Plan:
-    """The plan of this call; the event comes from `event` and `ref`, else from what git has checked out.
+    """The plan of this call; the event comes from `event` and `ref`, else from the CI host,
+    else from what git has checked out.
 
     `env` limits it to the promotions of one environment: a scheduled call, or the one of a tag. What the run
     `ours` has claimed already counts as not claimed: the plan is the one that it began with. Raises
-    `AmbiguousHead`, `UnknownName`, and what reading versions, tags and the ledger raises.
+    `AmbiguousHead`, `EventNotUsable`, `UnknownName`, and what reading versions, tags and the ledger raises.
     """
     if env:
         one_of(env, world.policy.environments, "environment")
         event = event or Event.SCHEDULE
         _require_promoting(event)
-    now = occasion(world.repo, world.facts, world.state(), event=event, ref=ref)
+    call = None if event else read_call(world.environ)
+    now = occasion(world.repo, world.facts, world.state(), event=event, ref=ref, call=call)
     made = plan(known(world, now, env=env, ours=ours))
     return only_env(made, env) if env else made
 
@@ -46,7 +49,7 @@ def known(world: World, now: Occasion, *, env: str = "", ours: str = "") -> Know
     ref = now.ref
     match now.event:
         case Event.PR:
-            found = next_of(world)
+            found = next_of(world, as_merged(world.repo, world.facts, now))
             when = world.own_config(world.facts.head).smoke_when
             return Known(
                 Event.PR,

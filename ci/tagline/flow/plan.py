@@ -181,7 +181,7 @@ def _merge(known: Known) -> list[AnyStep]:
 
 def _tag(known: Known) -> list[AnyStep]:
     if known.promotion is None:
-        return [Nothing(reason=f"{known.ref} is no promotion tag: a release tag needs nothing more")]
+        return [Nothing(reason=f"{known.ref} is no promotion tag: it asks for nothing")]
     return [
         *_register(known),
         Promote(promotion=known.promotion, reason=f"asked by the tag {known.promotion}"),

@@ -129,12 +129,13 @@ def _require_own(world: World, built: Built) -> None:
         )
 
 
-def next_of(world: World) -> NextVersion:
-    """The version that HEAD would get, or why it gets none."""
+def next_of(world: World, commit: str = "") -> NextVersion:
+    """The version that HEAD, or another commit, would get, or why it gets none."""
+    facts = msgspec.structs.replace(world.facts, head=commit) if commit else world.facts
     pipeline = world.policy.pipeline
     published = {one.release: one.commit for one in world.platform.pipelines.versions(pipeline)}
     known = {release: commit for release, commit in published.items() if _ours(world, commit)}
-    return next_version(world.repo, world.facts, world.state(), pipeline, world.policy.paths, published=known)
+    return next_version(world.repo, facts, world.state(), pipeline, world.policy.paths, published=known)
 
 
 def _ours(world: World, commit: str) -> bool:

@@ -1,11 +1,11 @@
 """Is the ledger sound? Every link, every event, and every tag that it speaks of."""
 
 from tagline.errors import LedgerMissing, TaglineError
-from tagline.git import ledger, tags
+from tagline.git import chain, ledger, tags
 from tagline.git.facts import Facts
-from tagline.git.fold import Contradiction, fold
+from tagline.git.fold import Contradiction
 from tagline.git.releases import made, releases
-from tagline.git.repo import LEDGER_REF, LOST_LEDGER, Repo
+from tagline.git.repo import LOST_LEDGER, Repo
 from tagline.git.state import State
 
 
@@ -14,21 +14,21 @@ def verify(repo: Repo, facts: Facts) -> list[str]:
     if not facts.ledger:
         return _missing(repo, facts)
     events = []
-    links = ledger.links(repo, facts)
+    links = chain.links(repo, facts)
     for number, link in enumerate(links):
-        event, problem = ledger.examine(link, number)
+        event, problem = chain.examine(link, number)
         if event is None:
-            return [_named(number, link, problem)]
+            return [_named(facts, number, link, problem)]
         events.append(event)
     try:
-        state = fold(events)
+        state = ledger.decided(facts, events)
     except Contradiction as error:
-        return [_named(error.index, links[error.index], str(error))]
+        return [_named(facts, error.index, links[error.index], str(error))]
     return _lost(repo, facts) + _moved(facts, state) + _unknown(repo, facts, state) + _dangling(facts, state)
 
 
-def _named(number: int, link: ledger.Link, problem: str) -> str:
-    return f"event {number + 1} of {LEDGER_REF} (commit {link.commit}) is bad: {problem}"
+def _named(facts: Facts, number: int, link: chain.Link, problem: str) -> str:
+    return f"event {number + 1} of {facts.ledger_ref} (commit {link.commit}) is bad: {problem}"
 
 
 def _missing(repo: Repo, facts: Facts) -> list[str]:
@@ -47,7 +47,7 @@ def _lost(repo: Repo, facts: Facts) -> list[str]:
         return []
     return [
         f"the ledger was rewritten: commit {seen}, seen here before, is gone; bring it back with "
-        f"git push --force origin {seen}:{LEDGER_REF}, or accept the loss with git update-ref -d {LOST_LEDGER}"
+        f"git push --force origin {seen}:{facts.ledger_ref}, or accept the loss with git update-ref -d {LOST_LEDGER}"
     ]
 
 
