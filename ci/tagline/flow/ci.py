@@ -28,6 +28,7 @@ from tagline.flow.rollback import finish_rollback
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.history import check_on_a_line
+from tagline.git.ledger import Batch
 from tagline.git.occasion import Event, Occasion, as_merged, occasion
 from tagline.git.state import State
 from tagline.hosts.reading import read_call
@@ -132,6 +133,8 @@ def run_plan(world: World, plan: Plan) -> Report:
 
     A scheduled call goes on after a promotion that failed: other models do not wait for it.
     """
+    if plan.event in {Event.MERGE, Event.SCHEDULE} and world.state().pending:
+        world.append(lambda state: Batch())  # completes what was cut short, though there is nothing to add
     report = Report(plan.event, world.facts.head)
     steps = [(name_of(step), _act(world, step)) for step in plan.steps]
     if plan.event is not Event.SCHEDULE:
