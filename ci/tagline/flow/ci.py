@@ -34,6 +34,7 @@ from tagline.flow.training import train_release
 from tagline.flow.waking import check_tag, wake
 from tagline.flow.world import World
 from tagline.git.history import check_on_a_line
+from tagline.git.ledger import Batch
 from tagline.git.occasion import Event
 from tagline.platforms import RunState
 from tagline.platforms.local import work
@@ -56,6 +57,8 @@ def run_plan(world: World, plan: Plan, carried: Carried | None = None) -> Report
     A scheduled call goes on after a promotion that failed: other models do not wait for it.
     """
     work.sweep(world.home)
+    if plan.event in {Event.MERGE, Event.SCHEDULE} and world.state().pending:
+        world.append(lambda state: Batch())  # completes what was cut short, though there is nothing to add
     report = Report(plan.event, world.facts.head)
     carried = carried or Carried()
     steps: list[tuple[str, Callable[[], StepReport]]] = [
