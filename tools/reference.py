@@ -30,6 +30,9 @@ CI_VARIABLES = """`tagline ci` asks the host first, then git. `--event` and `--r
 `documented` was written from the host's documentation and not tried on a real host; `recorded` was collected by
 `tagline doctor --record-event FILE` in a job of one.
 """
+AS_JSON = """With `--json` an error is on stdout as well:
+`{"error": {"what": "…", "where": "…", "fix": "…", "code": 21}}`; a
+command that got as far as its steps prints its report instead, with `error` and `exit_code` in it."""
 NOTE = "<!-- made by tools/reference.py; do not edit -->\n\n"
 
 
@@ -56,7 +59,7 @@ def exit_codes() -> str:
         (errors.TERMINATED, "", "Terminated (SIGTERM: Jenkins or GitLab cancels); the next call goes on.")
     ]
     table = "\n".join(f"| {code} | {name} | {text} |" for code, name, text in sorted(rows))
-    return f"{NOTE}# Exit codes\n\n| code | error | means |\n|---|---|---|\n{table}\n"
+    return f"{NOTE}# Exit codes\n\n{AS_JSON}\n\n| code | error | means |\n|---|---|---|\n{table}\n"
 
 
 def commands() -> str:
@@ -80,7 +83,15 @@ def settings() -> str:
     parts = [
         f"{NOTE}# tagline.yaml\n\nEvery key has a default; `serving` and `gate` are needed to promote.\n"
     ]
-    for struct in (config.Config, config.Serving, config.Gate, config.Metric, config.Rollout, config.Model):
+    for struct in (
+        config.Config,
+        config.Serving,
+        config.Gate,
+        config.Metric,
+        config.Rollout,
+        config.Secrets,
+        config.Model,
+    ):
         rows = [_setting(field, struct) for field in msgspec.structs.fields(struct)]
         title = "the file" if struct is config.Config else struct.__name__.lower()
         parts += _section(title, struct, rows)

@@ -95,6 +95,32 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ttl: str = "30s"
 
 
+class Deliver(StrEnum):
+    """How a task gets the Secret with Vault's credentials: as environment variables or as mounted files."""
+
+    ENV = "env"
+    VOLUME = "volume"
+
+
+class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tasks need to read secrets of Vault or OpenBao.
+
+    `approle` names the Kubernetes Secret with VAULT_ADDR, VAULT_ROLE_ID and VAULT_SECRET_ID that each task
+    gets. `path` is where the pipeline's secrets lie in the engine `mount`, with `{env}` for the environment's
+    name, and `keys` the keys that it asks for there.
+    """
+
+    approle: str = ""
+    deliver: Deliver = Deliver.ENV
+    mount: str = "secret"
+    path: str = ""
+    keys: list[str] = []
+
+    def path_of(self, environment: str) -> str:
+        """Where the secrets of an environment lie, without slashes around it."""
+        return self.path.replace("{env}", environment).strip("/")
+
+
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One model of the pipeline; `output` names the task output that holds it, `task.output`."""
 
@@ -108,6 +134,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     that may act for this repository, such as `1.2.0`. `gpu` is how many GPUs a training asks for: above 0,
     its smoke and full training need an agent with one.
     `ledger` is the ref of the ledger, or the name of a branch where a host refuses other refs.
+    `webhook` names the variable that holds the address of a chat's webhook: the address itself is a secret.
     """
 
     pipeline: str = ""
@@ -126,6 +153,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serving: Serving | None = None
     gate: Gate | None = None
     rollout: Rollout = Rollout()
+    secrets: Secrets | None = None
+    webhook: Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")] = ""
 
     def model_names(self) -> list[str]:
         """The models this pipeline makes; by default one, named as the pipeline."""

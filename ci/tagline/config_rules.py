@@ -6,11 +6,13 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.config import LATER_PLATFORMS, Config, Gate, Rollout, Serving, seconds
+from tagline.config import LATER_PLATFORMS, Config, Gate, Rollout, Secrets, Serving, seconds
 from tagline.errors import ConfigError, NotYetSupported
 from tagline.words import check_name
 
 At = tuple[str | int, ...]
+_OBJECT = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_STORE_PATH = re.compile(r"[A-Za-z0-9._@/-]*")
 HOUR, DAY = 3600.0, 24 * 3600.0
 
 
@@ -35,6 +37,8 @@ def faults(config: Config) -> Iterator[Fault]:
     if config.serving:
         yield from _serving(config.serving)
     yield from _rollout(config.rollout)
+    if config.secrets:
+        yield from _secrets(config.secrets)
 
 
 def _names(config: Config) -> Iterator[Fault]:
@@ -136,3 +140,16 @@ def _duration(text: str, at: At, most: float) -> Iterator[Fault]:
             f"{name} is {text}: more than {most / HOUR:g} h is no sense of it",
             f"at most {most / HOUR:g}h",
         )
+
+
+def _secrets(secrets: Secrets) -> Iterator[Fault]:
+    if secrets.approle and not _OBJECT.fullmatch(secrets.approle):
+        what = f"secrets.approle {secrets.approle!r} cannot name a Kubernetes Secret"
+        yield Fault(("secrets", "approle"), what, "approle: vault-approle")
+    for key, path in (("path", secrets.path), ("mount", secrets.mount)):
+        if not _STORE_PATH.fullmatch(path.replace("{env}", "env")) or {"..", "."} & set(path.split("/")):
+            what = f"secrets.{key} {path!r} is no path of letters, digits and ._@-"
+            yield Fault(("secrets", key), what, "path: wine/{env}")
+    if secrets.keys and not secrets.path:
+        what = "secrets.keys without secrets.path: where do they lie?"
+        yield Fault(("secrets", "keys"), what, "path: wine/{env}")

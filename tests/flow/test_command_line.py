@@ -79,6 +79,28 @@ def test_nothing_to_do_is_said_in_json_too(released: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "what"),
+    [
+        (["promote", "tiyn", "--to", "prod"], 21, "unknown model 'tiyn'"),
+        (["history", "--limit"], 2, "--limit"),
+        (["status"], 12, "remote"),
+    ],
+)
+def test_an_error_before_any_step_is_json_on_stdout_and_text_on_stderr(
+    desk: Desk, words: list[str], code: int, what: str
+) -> None:
+    if code == 12:
+        desk.clone.git("remote", "remove", "origin")
+    found = desk.tagline(*words, "--json")
+    error = found.json()["error"]
+    assert found.code == error["code"] == code, found
+    assert what in error["what"]
+    assert sorted(error) == ["code", "fix", "what", "where"]
+    assert error["fix"] in found.err and error["where"] in found.err
+    assert desk.tagline(*words).out == ""
+
+
 def test_a_failure_is_json_too(desk: Desk) -> None:
     desk.change("src/serve.py", "int(", "float(")
     found = desk.tagline("release", "--json")

@@ -16,6 +16,7 @@ FAMILIES = {
     "RolloutError": range(70, 80),
     "PlatformError": range(80, 90),
     "CallError": range(110, 120),
+    "SecretsError": range(100, 110),
 }
 
 

@@ -23,9 +23,12 @@ def command(model: str, env: str, version: str | None, reason: str, json_: bool)
       tagline rollback wine --env prod
       tagline rollback wine --env prod --to 1.3.0-r1 --reason "wrong currency"
     """
+    from tagline.flow.announcing import announce
     from tagline.flow.rollback import rollback
     from tagline.render.terminal import rollback_text
 
-    done = rollback(open_world(json_, may_be_offline=True), model, env, to=version or "", reason=reason)
+    world = open_world(json_, may_be_offline=True)
+    done = rollback(world, model, env, to=version or "", reason=reason)
+    announce(world)
     show(done, json_, rollback_text)
     return done.exit_code

@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from tagline.flow.report import Report
+    from tagline.flow.results import Listener
     from tagline.flow.world import World
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for programs.")
@@ -29,13 +30,32 @@ def open_world(
     """
     from tagline.flow.owners import check_name
     from tagline.flow.world import open_world
-    from tagline.render.progress import teller
 
-    told = teller(sys.stderr if json_ else sys.stdout)
-    world = open_world(Path.cwd(), told, may_be_offline=may_be_offline, hide=hide)
+    world = open_world(Path.cwd(), telling(json_), may_be_offline=may_be_offline, hide=hide)
     if not any_name:
         check_name(world)
     return world
+
+
+def open_heard_world(json_: bool = False) -> "tuple[World, Listener]":
+    """The same world, and the listener that keeps what its steps tell, for the results."""
+    listener, world = listening(json_), open_world(json_)
+    world.told = listener.tell
+    return world, listener
+
+
+def listening(json_: bool = False) -> "Listener":
+    """Prints what is told, and keeps what belongs in the results."""
+    from tagline.flow.results import Listener
+
+    return Listener(telling(json_))
+
+
+def telling(json_: bool = False) -> Callable[[object], None]:
+    """Prints what is told: lines for a person, on stderr where stdout is for a program."""
+    from tagline.render.progress import teller
+
+    return teller(sys.stderr if json_ else sys.stdout)
 
 
 def show(result: Any, json_: bool, text: Callable[[Any], str]) -> None:

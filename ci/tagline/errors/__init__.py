@@ -9,6 +9,7 @@
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
     ├── PlatformError      80–89   what an environment runs on
+    ├── SecretsError     100–109   secrets, and the store they lie in
     └── CallError          110–119 the one call of CI: its event, plan files, agents, versions, its host
 
 0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt (SIGINT), 143 a termination (SIGTERM).
@@ -18,6 +19,8 @@ from tagline.errors.base import INTERNAL, INTERRUPTED, TERMINATED, TaglineError
 from tagline.errors.call import (
     CallError,
     EventNotUsable,
+    HostRefused,
+    HostUnavailable,
     NeedsAgent,
     PlanDiffers,
     StateTampered,
@@ -63,6 +66,7 @@ from tagline.errors.platform import (
     PlatformError,
     PlatformUnavailable,
     PortTaken,
+    PutDown,
     StateBroken,
 )
 from tagline.errors.repository import (
@@ -85,6 +89,16 @@ from tagline.errors.rollout import (
     RolloutInconclusive,
     Superseded,
     TakenBack,
+)
+from tagline.errors.secrets import (
+    CredentialsMissing,
+    SecretExposed,
+    SecretNotThere,
+    SecretsError,
+    SecretsIncomplete,
+    StoreRefused,
+    StoreUnavailable,
+    WriteLost,
 )
 from tagline.errors.version import (
     ContentDiffers,
@@ -110,6 +124,7 @@ __all__ = [
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
+    "CredentialsMissing",
     "DirtyTree",
     "EnvironmentConflict",
     "EventNotUsable",
@@ -117,6 +132,8 @@ __all__ = [
     "GateError",
     "GateInconclusive",
     "GateRefused",
+    "HostRefused",
+    "HostUnavailable",
     "InstallFailed",
     "LedgerError",
     "LedgerMissing",
@@ -146,16 +163,23 @@ __all__ = [
     "PlatformUnavailable",
     "PortTaken",
     "PushRefused",
+    "PutDown",
     "RemoteUnavailable",
     "RepositoryError",
     "RolloutError",
     "RolloutInconclusive",
     "ScorerMismatch",
+    "SecretExposed",
     "SecretMissing",
+    "SecretNotThere",
+    "SecretsError",
+    "SecretsIncomplete",
     "ShallowClone",
     "StateBroken",
     "StateTampered",
     "StillTraining",
+    "StoreRefused",
+    "StoreUnavailable",
     "Superseded",
     "TagMoved",
     "TaglineError",
@@ -168,5 +192,6 @@ __all__ = [
     "UnknownName",
     "VersionError",
     "VersionTwice",
+    "WriteLost",
     "WrongVersion",
 ]

@@ -37,3 +37,9 @@ class NameTaken(PlatformError):
     """Another repository's pipeline has this name on this platform."""
 
     exit_code = 85
+
+
+class PutDown(PlatformUnavailable):
+    """Somebody took the local platform down while this command needed it."""
+
+    exit_code = 86

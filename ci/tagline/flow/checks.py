@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,9 +11,10 @@ import msgspec
 
 from tagline import config
 from tagline.config import Config
-from tagline.engines import Command, Engine
-from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, TestsFailed
+from tagline.engines import Engine
+from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
+from tagline.flow.testing import run_tests
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline import rules
@@ -21,9 +22,7 @@ from tagline.pipeline.project import Project, check_lock, copy_tree
 
 if TYPE_CHECKING:
     from tagline.flow.world import World
-
-TESTS_TIMEOUT = 1800.0
-LOG_LINES = 25
+    from tagline.secrets.sources import Names
 
 
 class Bench(msgspec.Struct):
@@ -44,12 +43,13 @@ def checks(bench: Bench) -> list[tuple[str, Callable[[], StepReport]]]:
     """The checks in order: cheap ones first."""
     return [
         ("lock", lambda: _lock(bench)),
+        ("secrets", lambda: _secrets(bench)),
         ("compile", lambda: _compile(bench)),
         ("rules", lambda: _rules(bench)),
         ("parameters", lambda: _parameters(bench)),
         ("pipeline.yaml", lambda: _current(bench)),
         ("gate data", lambda: _gate_data(bench)),
-        ("tests", lambda: _tests(bench)),
+        ("tests", lambda: run_tests(bench)),
     ]
 
 
@@ -62,12 +62,14 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
 
     from tagline.engines import sandbox
     from tagline.flow import platforms
+    from tagline.flow.work_tree import compile_work_tree, root_of
     from tagline.flow.world import default_name, open_engine
     from tagline.platforms.local.home import tagline_home
+    from tagline.secrets.sources import Names
 
     sandbox.protect_parent()
     home = tagline_home(os.environ)
-    root = _root(folder)
+    root = root_of(folder)
     own = platforms.of_work_tree(root, os.environ, default_name(root.name))
     engine = open_engine(home, os.environ, root, own)
     with TemporaryDirectory(prefix="tagline-check-") as work:
@@ -77,7 +79,8 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
         bench = Bench(Project.find(tree), own, Path(work), engine, told)
         steps = checks(bench)
         if smoke:
-            steps.append(("smoke training", lambda: _smoke(bench, home)))
+            names = Names(os.environ, root, own)
+            steps.append(("smoke training", lambda: _smoke(bench, home, names)))
         return perform(Report("check", "work tree"), told, steps)
 
 
@@ -106,16 +109,17 @@ def _smoke_commit(world: "World") -> StepReport:
     from tagline.errors import SecretMissing
     from tagline.flow.release import prepared
 
+    shut = world.names.closed() if world.names else nullcontext()
     try:
-        with prepared(world, world.facts.head) as ready:
+        with shut, prepared(world, world.facts.head) as ready:
             result = ready.smoke(world)
     except SecretMissing as missing:
-        result = skipped("smoke training", f"needs a secret: {missing.what}")
+        result = skipped("smoke training", f"needs a secret, and a pull request gets none: {missing.what}")
     world.told(result)
     return result
 
 
-def _smoke(bench: Bench, home: Path) -> StepReport:
+def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
     from tagline.flow.training import Content, run_smoke
     from tagline.platforms.local import open_platform
 
@@ -125,37 +129,20 @@ def _smoke(bench: Bench, home: Path) -> StepReport:
     environment = bench.engine.build(source, serving=bench.own.serving is not None)
     compiling.substitute_image(bench.compiled, environment.identity)
     content = Content(bench.compiled, source, environment.identity.rpartition(":")[2][:16])
-    return run_smoke(open_platform(home, bench.engine).pipelines, bench.told, bench.own, content)
-
-
-def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> Path:
-    """`tagline compile`: compile a pipeline file to `output`, by default beside it; returns where."""
-    import os
-
-    from tagline.engines import sandbox
-    from tagline.flow.world import open_engine
-    from tagline.platforms.local.home import tagline_home
-
-    sandbox.protect_parent()
-    project = Project.of_file(file) if file else Project.find(_root(folder))
-    engine = open_engine(tagline_home(os.environ), os.environ, project.root)
-    return compiling.compile_file(project.pipeline, output or project.committed, engine.run)
-
-
-def _root(folder: Path) -> Path:
-    """The top folder of the repository that the folder lies in, or the folder itself."""
-    from tagline.errors import NoRepository
-    from tagline.git.repo import Repo
-
-    try:
-        return Repo.open(folder).root
-    except NoRepository:
-        return folder
+    return run_smoke(open_platform(home, bench.engine, names).pipelines, bench.told, bench.own, content)
 
 
 def _lock(bench: Bench) -> StepReport:
     check_lock(bench.project.root)
     return done("lock", "every requirement is pinned with its hash")
+
+
+def _secrets(bench: Bench) -> StepReport:
+    if (bench.project.root / ".env").exists():  # a copy has what git tracks, or would
+        what = ".env is tracked by git, or not ignored: its secrets are in the repository, or soon will be"
+        fix = "git rm --cached .env; echo /.env >> .gitignore; then change every value in it"
+        raise SecretExposed(what, where=".env", fix=fix)
+    return done("secrets", "no .env in git")
 
 
 def _compile(bench: Bench) -> StepReport:
@@ -222,34 +209,3 @@ def _gate_data(bench: Bench) -> StepReport:
             fix="restore the file; a new frozen set needs its own digest in gate.sha256",
         )
     return done("gate data", f"{gate.data} is what its digest says")
-
-
-def _tests(bench: Bench) -> StepReport:
-    if bench.project.tests is None:
-        return skipped("tests", "there is no folder tests/")
-    bench.told(Said("making the environment of the tests (once for each lock)"))
-    environment = bench.engine.build(bench.project.root, tests=True)
-    with_pytest = (bench.project.root / "tests/requirements.txt").exists()
-    runner = (
-        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-        if with_pytest
-        else ["-m", "unittest", "discover", "-s", "tests"]
-    )
-    log = bench.work / "tests.log"
-    command = Command(
-        argv=[str(environment.python), *runner],
-        cwd=bench.project.root,
-        log=log,
-        env={"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
-        timeout=TESTS_TIMEOUT,
-    )
-    code = bench.engine.run(command)
-    tail = log.read_text(errors="replace").rstrip().splitlines()[-LOG_LINES:]
-    none = not with_pytest and any(line.startswith("Ran 0 tests") for line in tail)
-    if none:  # exit code 0, and 5 from Python 3.12 on
-        return skipped(
-            "tests", "tests/ holds none that unittest finds; for pytest, pin it in tests/requirements.txt"
-        )
-    if code != 0:
-        raise TestsFailed(f"the project's tests failed (exit code {code})", where="\n" + "\n".join(tail))
-    return done("tests", tail[-1].strip("= ") if tail else "passed")

@@ -11,6 +11,7 @@ from tagline.flow.owners import owner_prefix
 from tagline.flow.plan import (
     AnyStep,
     Check,
+    CheckTag,
     FinishRelease,
     FinishRollback,
     GoOnTraining,
@@ -21,6 +22,7 @@ from tagline.flow.plan import (
     Register,
     Smoke,
     Train,
+    Wake,
     plan,
 )
 from tagline.flow.promotion import promote_step
@@ -29,10 +31,12 @@ from tagline.flow.release import Built, finish_release, make_release, next_of, s
 from tagline.flow.report import Report, StepReport, nothing, perform
 from tagline.flow.rollback import finish_rollback
 from tagline.flow.training import train_release
+from tagline.flow.waking import check_tag, wake
 from tagline.flow.world import World
 from tagline.git.history import check_on_a_line
 from tagline.git.occasion import Event
 from tagline.platforms import RunState
+from tagline.platforms.local import work
 from tagline.words import Release
 
 
@@ -51,6 +55,7 @@ def run_plan(world: World, plan: Plan, carried: Carried | None = None) -> Report
 
     A scheduled call goes on after a promotion that failed: other models do not wait for it.
     """
+    work.sweep(world.home)
     report = Report(plan.event, world.facts.head)
     carried = carried or Carried()
     steps: list[tuple[str, Callable[[], StepReport]]] = [
@@ -58,12 +63,12 @@ def run_plan(world: World, plan: Plan, carried: Carried | None = None) -> Report
     ]
     if plan.event is not Event.SCHEDULE:
         return perform(report, world.told, steps)
-    first: tuple[int, str] = (0, "")
+    first = (0, "", "")
     for step in steps:
-        report.exit_code, report.error = 0, ""
+        report.exit_code, report.error, report.where = 0, "", ""
         perform(report, world.told, [step])
-        first = first if first[0] else (report.exit_code, report.error)
-    report.exit_code, report.error = first
+        first = first if first[0] else (report.exit_code, report.error, report.where)
+    report.exit_code, report.error, report.where = first
     return report
 
 
@@ -82,6 +87,10 @@ def name_of(step: AnyStep) -> str:
             return "register"
         case FinishRollback():
             return "rollback"
+        case CheckTag():
+            return "tag"
+        case Wake():
+            return "wake"
         case Promote():
             return "promotion"
         case Nothing():
@@ -114,12 +123,22 @@ def _act(world: World, step: AnyStep, carried: Carried) -> Callable[[], StepRepo
             return partial(register_step, world)
         case FinishRollback():
             return partial(finish_rollback, world, step.env, step.model)
-        case Promote():
-            return partial(promote_step, world, step.promotion)
+        case CheckTag() | Wake() | Promote():
+            return _asked(world, step)
         case Nothing():
             return partial(nothing, "nothing", step.reason)
         case _:
             assert_never(step)
+
+
+def _asked(world: World, step: CheckTag | Wake | Promote) -> Callable[[], StepReport]:
+    match step:
+        case CheckTag():
+            return partial(check_tag, world, step.promotion)
+        case Wake():
+            return partial(wake, world.environ)
+        case Promote():
+            return partial(promote_step, world, step.promotion)
 
 
 def _smoke(world: World, carried: Carried) -> StepReport:

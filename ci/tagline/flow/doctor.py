@@ -31,9 +31,10 @@ def examine(folder: Path) -> list[Finding]:
     Nothing is changed but the fetch refspec; the remote is pushed a probe, which is deleted again.
     """
     findings: list[Finding] = []
-    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime):
+    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets):
         findings += _safely(look, folder)
-    findings += _safely(_remote, folder)
+    for look in (_remote, _host):
+        findings += _safely(look, folder)
     return findings
 
 
@@ -137,8 +138,28 @@ def _serving_runtime(folder: Path) -> Iterator[Finding]:
             yield Finding("note", f"tagline.yaml has no {key}: no model can be promoted", f"add {key}:")
 
 
+def _secrets(folder: Path) -> Iterator[Finding]:
+    from tagline.secrets import dotenv
+
+    if (folder / dotenv.FILE).is_file():
+        dotenv.read(folder)
+        yield Finding("ok", f"{dotenv.FILE} is ignored by git, and is read")
+    file = folder / config.FILE
+    own = config.parse(file.read_text(), where=str(file), default_name="pipeline") if file.exists() else None
+    if own and own.secrets and find_spec("hvac") is None:
+        yield Finding(
+            "missing", "hvac is not installed: Vault cannot be asked", "pip install 'tagline[vault]'"
+        )
+
+
 def _remote(folder: Path) -> Iterator[Finding]:
     from tagline.flow.doctor_remote import examine_remote
 
     for level, what, fix in examine_remote(folder):
         yield Finding(level, what, fix)
+
+
+def _host(folder: Path) -> Iterator[Finding]:
+    from tagline.flow import guards
+
+    yield from guards.look(folder)

@@ -13,6 +13,7 @@ from tagline.git import tags
 from tagline.git.ledger import is_run
 from tagline.git.occasion import Event, Occasion, as_merged, occasion
 from tagline.git.state import State
+from tagline.hosts import Host, detect
 from tagline.hosts.reading import read_call
 from tagline.platforms import RunState
 from tagline.words import Release, one_of
@@ -61,11 +62,17 @@ def known(world: World, now: Occasion, *, env: str = "", ours: str = "") -> Know
         case Event.MERGE:
             return known_merge(world, ref, ours)
         case Event.TAG:
-            return Known(Event.TAG, ref, promotion=now.promotion, unregistered=_unregistered(world))
+            return _known_tag(world, now)
         case Event.SCHEDULE:
             return _known_schedule(world, ref, env)
         case _:
             assert_never(now.event)
+
+
+def _known_tag(world: World, now: Occasion) -> Known:
+    if detect(world.environ) is not Host.GIT:
+        return Known(Event.TAG, now.ref, promotion=now.promotion, wakes=True)
+    return Known(Event.TAG, now.ref, promotion=now.promotion, unregistered=_unregistered(world))
 
 
 def known_merge(world: World, ref: str, ours: str = "") -> Known:

@@ -12,6 +12,7 @@ from tagline.errors import BadWord
 from tagline.flow.plan import (
     AnyStep,
     Check,
+    CheckTag,
     FinishRelease,
     FinishRollback,
     GoOnTraining,
@@ -21,6 +22,7 @@ from tagline.flow.plan import (
     Register,
     Smoke,
     Train,
+    Wake,
 )
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.project import PLACES
@@ -80,7 +82,7 @@ def needs(step: AnyStep, wants: Wants) -> frozenset[Need]:
     trains = runs | ({Need(Kind.GPU)} if wants.gpu else set())
     writes = frozenset({Need(Kind.PLATFORM), Need(Kind.PUSH)})
     match step:
-        case Nothing():
+        case Nothing() | CheckTag() | Wake():
             return frozenset()
         case Check():
             return trains if step.smoke else runs

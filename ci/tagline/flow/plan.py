@@ -61,6 +61,18 @@ class Promote(Step, frozen=True, tag=True):
     promotion: Promotion
 
 
+class CheckTag(Step, frozen=True, tag=True):
+    """A promotion tag on a CI host: is it one to act on."""
+
+    promotion: Promotion
+
+
+class Wake(Step, frozen=True, tag=True):
+    """Wake a run of the default branch: the tag's own job runs the tagged commit's CI file, so it may not act."""
+
+    promotion: Promotion
+
+
 class FinishRollback(Step, frozen=True, tag=True):
     """A rollback that was begun on this platform and is not in the ledger."""
 
@@ -81,6 +93,8 @@ AnyStep = (
     | GoOnTraining
     | Register
     | FinishRollback
+    | CheckTag
+    | Wake
     | Promote
     | Nothing
 )
@@ -101,10 +115,11 @@ class Known(msgspec.Struct, frozen=True):
     `claimed` is the release that HEAD already has; `uploaded` and `trained` say how far it came. Both
     `next_release` and `claimed` are set where this very run has claimed it: the plan is the one it began with.
     `rolled_back` names the (environment, model) pairs with a rollback that never reached the ledger.
-    `promotion` is the tag event's; `open_promotions` are the newest of each (environment, model) without an
-    end, `unfinished` the releases that were claimed and not uploaded, `interrupted` the newest release where its
-    training's process vanished. `unregistered` counts trainings that wait to be registered, or whose models
-    are unclear; `awaited`: one of them is of HEAD's release.
+    `promotion` is the tag event's, and with `wakes` its job may only wake another; `open_promotions` are the
+    newest of each (environment, model) without an end, `unfinished` the releases that were claimed and not
+    uploaded, `interrupted` the newest release where its training's process vanished. `unregistered` counts
+    trainings that wait to be registered, or whose models are unclear; `awaited`: one of them is of HEAD's
+    release.
     """
 
     event: Event
@@ -117,6 +132,7 @@ class Known(msgspec.Struct, frozen=True):
     uploaded: bool = False
     trained: bool = False
     promotion: Promotion | None = None
+    wakes: bool = False
     open_promotions: list[Promotion] = []
     rolled_back: list[tuple[str, str]] = []
     unfinished: list[Release] = []
@@ -182,6 +198,12 @@ def _merge(known: Known) -> list[AnyStep]:
 def _tag(known: Known) -> list[AnyStep]:
     if known.promotion is None:
         return [Nothing(reason=f"{known.ref} is no promotion tag: it asks for nothing")]
+    if known.wakes:
+        why = "only a run of the default branch may use the environment's credentials"
+        return [
+            CheckTag(promotion=known.promotion, reason=f"asked by the tag {known.promotion}"),
+            Wake(promotion=known.promotion, reason=why),
+        ]
     return [
         *_register(known),
         Promote(promotion=known.promotion, reason=f"asked by the tag {known.promotion}"),

@@ -77,6 +77,19 @@ def _over_before(world: World, promotion: Promotion) -> str:
     return ""
 
 
+def read_request(world: World, promotion: Promotion) -> tuple[TagRequest, tags.Details]:
+    """The promotion's tag and its trailers; raises `VersionError`, `NotOnALine`, and what reading them does."""
+    request = next((one for one in _requests(world, promotion) if one.promotion == promotion), None)
+    if request is None:
+        raise VersionError(
+            f"there is no tag {promotion} on the remote", fix="git push origin " + str(promotion)
+        )
+    check_on_a_line(world.repo, world.facts, request.tag.commit, str(promotion))
+    said = tags.details(world.repo, request)
+    overrides.read(said.override, said.reason, str(promotion))
+    return request, said
+
+
 def _requests(world: World, like: Promotion) -> list[TagRequest]:
     """The promotion tags of this environment and model."""
     return tags.requests_of(world.facts, world.state(), like.env, like.model)
@@ -87,14 +100,7 @@ def _asked(world: World, promotion: Promotion) -> ev.Asked:
     known = world.state().promotions.get(promotion)
     if known and known.asked:
         return known.asked
-    request = next((one for one in _requests(world, promotion) if one.promotion == promotion), None)
-    if request is None:
-        raise VersionError(
-            f"there is no tag {promotion} on the remote", fix="git push origin " + str(promotion)
-        )
-    check_on_a_line(world.repo, world.facts, request.tag.commit, str(promotion))
-    said = tags.details(world.repo, request)
-    overrides.read(said.override, said.reason, str(promotion))
+    request, said = read_request(world, promotion)
     version = _resolved(world, request, said)
     event = ev.Asked(
         env=promotion.env,

@@ -11,6 +11,7 @@ from tagline.errors import CallError, PlanDiffers
 from tagline.flow.plan import (
     AnyStep,
     Check,
+    CheckTag,
     FinishRelease,
     FinishRollback,
     GoOnTraining,
@@ -20,6 +21,7 @@ from tagline.flow.plan import (
     Register,
     Smoke,
     Train,
+    Wake,
 )
 from tagline.git.occasion import Event
 
@@ -86,7 +88,7 @@ def subject(step: AnyStep) -> str:
     match step:
         case Smoke() | MakeRelease() | FinishRelease() | Train() | GoOnTraining():
             return str(step.release)
-        case Promote():
+        case Promote() | CheckTag() | Wake():
             return str(step.promotion)
         case FinishRollback():
             return f"{step.env}/{step.model}"

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from tagline.git.state import State
     from tagline.platform_file import Found
     from tagline.platforms import Platform
+    from tagline.secrets.sources import Names
 
 ANSWERS_WITHIN = 5.0  # seconds that a remote has where a person waits for the traffic to move
 ACTOR_VARIABLE = "TAGLINE_ACTOR"
@@ -37,7 +37,8 @@ class World:
 
     `policy` is tagline.yaml at the default branch's head, read under the platform file where there is one.
     `offline`: the remote did not answer, and what is known of it is as it was last seen. `environ` holds the
-    variables of the process, and with them what its CI host says.
+    variables of the process, and with them what its CI host says. `names` is where the platform's tasks get
+    their secrets.
     """
 
     repo: "Repo"
@@ -51,6 +52,7 @@ class World:
     platform_file: "Found | None" = None
     offline: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)
+    names: "Names | None" = None
     _read: "tuple[Facts, Ledger] | None" = field(default=None, init=False, repr=False)
 
     def ledger(self) -> "Ledger":
@@ -102,10 +104,10 @@ class World:
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
         """A folder for one step, gone after it; in the home, so that a tree in it is on the same disk."""
-        parent = self.home / "work"
-        parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        from tagline.platforms.local import work
+
+        with work.folder(self.home) as folder:
+            yield folder
 
 
 def open_world(
@@ -132,6 +134,7 @@ def open_world(
     from tagline.hosts.reading import read_run
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home
+    from tagline.secrets.sources import Names
 
     environ = os.environ if environ is None else environ
     sandbox.protect_parent()
@@ -145,10 +148,11 @@ def open_world(
     platform_file.require_version(text, place, under, __version__)
     policy = platform_file.read(text, place, default_name(repo.url()), under)
     engine = open_engine(home, environ, repo.root, policy, hide)
-    platform = open_platform(home, engine)
+    names = Names(environ, repo.root, policy)
+    platform = open_platform(home, engine, names)
     actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]
     author = Author(actor, platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told, under, offline, environ)
+    return World(repo, facts, policy, platform, engine, home, author, told, under, offline, environ, names)
 
 
 def _seen(repo: "Repo", told: Told) -> tuple["Facts", bool]:
@@ -175,14 +179,16 @@ def open_engine(
     own: Config | None = None,
     hide: Sequence[Path] = (),
 ) -> "Engine":
-    """The engine whose commands see neither git's folders nor the gate's data of the work tree `root`, nor a remote
-    on this disk, nor what `hide` names, and can change nothing of that tree, and nothing of the home but their own
-    run or work folder."""
+    """The engine whose commands see neither git's folders, `.env` nor the gate's data of the work tree `root`, nor a
+    remote on this disk, nor what `hide` names, and can change nothing of that tree, and nothing of the home but
+    their own run or work folder.
+    """
     from tagline.engines.process import ProcessEngine
     from tagline.pipeline.project import git_folders, remote_folders
     from tagline.platforms.local.home import guards, venvs_folder
 
     data = [root / own.gate.data] if own and own.gate else []
+    data.append(root / ".env")
     hidden = [*git_folders(root), *remote_folders(root), *data, *hide]
     return ProcessEngine(venvs_folder(home, environ), environ, guards(home, hidden, [root]))
 

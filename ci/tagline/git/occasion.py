@@ -51,8 +51,10 @@ def occasion(
         case Event.MERGE:
             return _of_merge(repo, facts, ref or facts.default_branch)
         case Event.PR:
+            _check_branch(facts, ref)
             return _of_pr(facts, ref)
         case Event.SCHEDULE:
+            one_of(_branch(ref or facts.default_branch), facts.lines(), "branch that releases")
             return _schedule(facts)
 
 
@@ -113,6 +115,12 @@ def as_merged(repo: Repo, facts: Facts, now: Occasion) -> str:
 
 def _branch(ref: str) -> str:
     return ref.removeprefix("refs/heads/")
+
+
+def _check_branch(facts: Facts, ref: str | None) -> None:
+    """Raise `UnknownName` for a branch that is nowhere; a detached HEAD may be a fork's, which only its host knows."""
+    if ref and facts.branch is not None and _branch(ref) != facts.branch:
+        one_of(_branch(ref), facts.heads, "branch of the remote")
 
 
 def _of_pr(facts: Facts, ref: str | None) -> Occasion:

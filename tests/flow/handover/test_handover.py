@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tagline.engines import sandbox
+from tagline.engines.gaps import gaps
 from tagline.flow.kept import Kept
 
 from tests.conftest import NOT_HERE
@@ -236,8 +236,8 @@ for folder in ({str(mine.state)!r}, {str(mine.folder)!r}):
     desk.clone.git("-C", str(mine.clone), "fetch", "--quiet")
     desk.clone.git("-C", str(mine.clone), "checkout", "--quiet", "--detach", "origin/main")
     mine.plan("--event", "merge", "--ref", "main")
-    if sandbox.gaps():
-        pytest.skip(f"{NOT_HERE}{sandbox.gaps()}")
+    if gaps():
+        pytest.skip(f"{NOT_HERE}{gaps()}")
     checked = mine.run("--have", "")
     assert checked.code == 111, checked
     assert sorted(path.name for path in mine.state.iterdir()) == ["Check.json", "Smoke__0.1.0.json"]

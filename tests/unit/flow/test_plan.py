@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tagline.flow.plan import (
     Check,
+    CheckTag,
     FinishRelease,
     GoOnTraining,
     Known,
@@ -14,6 +15,7 @@ from tagline.flow.plan import (
     Register,
     Smoke,
     Train,
+    Wake,
     environments,
     only_env,
     plan,
@@ -36,6 +38,16 @@ def test_a_pull_request_is_checked_and_nothing_else() -> None:
 def test_a_pull_request_says_what_a_merge_would_release() -> None:
     known = Known(Event.PR, "topic", next_release=RELEASE, next_reason="1 feat commit")
     assert plan(known).steps[0].reason == "a merge would release 0.2.0: 1 feat commit"
+
+
+def test_on_a_ci_host_a_tags_job_checks_the_tag_and_wakes_another_run() -> None:
+    known = Known(Event.TAG, str(ASKED), promotion=ASKED, wakes=True, unregistered=2)
+    assert kinds(known) == [CheckTag, Wake]
+    assert "only a run of the default branch" in plan(known).steps[1].reason
+
+
+def test_on_plain_git_the_same_tag_is_acted_on_at_once() -> None:
+    assert kinds(Known(Event.TAG, str(ASKED), promotion=ASKED)) == [Promote]
 
 
 def test_a_merge_that_affects_the_pipeline_is_checked_released_and_trained() -> None:

@@ -7,6 +7,7 @@ from tagline.errors import (
     Locked,
     ModelDoesNotLoad,
     PlatformError,
+    PutDown,
     RemoteUnavailable,
     RolloutError,
     StateBroken,
@@ -15,7 +16,7 @@ from tagline.errors import (
 from tagline.platforms import Block
 from tagline.rollout.plan import Plan
 from tagline.rollout.state import Phase, Verdict, error_of
-from tagline.rollout.told import Decided, Progress, StepEntered, Told
+from tagline.rollout.told import Decided, Progress, StepEntered, Told, WeightMoved
 from tagline.words import ModelVersion, Promotion
 
 from tests.fakes.simulated_platform import ENV, MODEL, SimulatedPlatform
@@ -257,3 +258,46 @@ def test_the_warm_previous_version_can_be_promoted_again():
     outcome = go(on, request(STABLE, n=8, serves=CANARY))
     assert (outcome.verdict, outcome.stable) == (Verdict.LET_IN, CANARY)
     assert "deploy" not in " ".join(on.effects[on.effects.index(f"weights {CANARY}=100") :])
+
+
+def put_down_at_30_seconds(on: SimulatedPlatform) -> None:
+    """A rollout under way when somebody takes the platform down."""
+
+    def put_down(fact: Told) -> None:
+        if isinstance(fact, Progress) and fact.left == 90:
+            on.put_down = True
+
+    with pytest.raises(PutDown):
+        go_telling(on, put_down)
+
+
+def test_a_platform_that_was_put_down_pauses_the_rollout_at_once_with_the_switch_due():
+    on = platform()
+    put_down_at_30_seconds(on)
+    assert state_of(on).phase is Phase.PAUSED
+    assert on.switch == (CANARY, on.time)
+
+
+def test_after_the_platform_is_up_again_the_rollout_goes_on_with_its_evidence():
+    on = platform()
+    put_down_at_30_seconds(on)
+    before = state_of(on).evidence
+    on.put_down = False
+    on.restart()
+    on.sleep(1)
+    assert weights_of(on) == {STABLE: 100}
+    assert go(on).verdict is Verdict.LET_IN
+    assert state_of(on).evidence.canary > before.canary > 0
+
+
+def test_no_weight_moves_before_what_serves_is_ready():
+    on = platform()
+    on.ready_at[STABLE] = on.time + 50
+    began, moved = on.time, []
+
+    def weights(fact: Told) -> None:
+        if isinstance(fact, WeightMoved):
+            moved.append(on.time - began)
+
+    assert go_telling(on, weights).verdict is Verdict.LET_IN
+    assert 50 <= moved[0] < 53

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tagline.platforms.local.pipelines import LocalPipelines
     from tagline.platforms.local.rollouts import LocalRollouts
     from tagline.platforms.local.serving import LocalServing
+    from tagline.secrets.sources import Source
 
 
 class LocalPlatform:
@@ -18,8 +19,8 @@ class LocalPlatform:
 
     name = "local"
 
-    def __init__(self, home: Path, engine: Engine) -> None:
-        self.home, self._engine = home, engine
+    def __init__(self, home: Path, engine: Engine, source: "Source | None" = None) -> None:
+        self.home, self._engine, self._source = home, engine, source
 
     @cached_property
     def machine(self) -> str:
@@ -31,7 +32,7 @@ class LocalPlatform:
     def pipelines(self) -> "LocalPipelines":
         from tagline.platforms.local.pipelines import LocalPipelines
 
-        return LocalPipelines(self.home, self._engine)
+        return LocalPipelines(self.home, self._engine, self._source)
 
     @cached_property
     def serving(self) -> "LocalServing":
@@ -46,6 +47,9 @@ class LocalPlatform:
         return LocalRollouts(self.home)
 
 
-def open_platform(home: Path, engine: Engine) -> Platform:
-    """The local platform in `home` (`home.tagline_home`), whose code runs through `engine`."""
-    return LocalPlatform(home, engine)
+def open_platform(home: Path, engine: Engine, source: "Source | None" = None) -> Platform:
+    """The local platform in `home` (`home.tagline_home`), whose code runs through `engine`.
+
+    `source` is where tasks' secrets come from, by default this process's environment.
+    """
+    return LocalPlatform(home, engine, source)

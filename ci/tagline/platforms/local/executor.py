@@ -16,7 +16,7 @@ from tagline.errors import PipelineError, TaskContractBroken, TaskFailed, TaskTi
 from tagline.platforms import TaskEvent
 from tagline.platforms.local import outputs
 from tagline.platforms.local.image import Image, read_image
-from tagline.platforms.local.secrets import masked_log
+from tagline.platforms.local.secrets import masked_log, values
 from tagline.platforms.local.spec import TASK_MARK
 
 BEGAN, SUCCEEDED, FAILED, WARNING = "began", "succeeded", "failed", "warning"
@@ -92,7 +92,7 @@ class Executor:
             raise TaskFailed(f"task {task!r}: {problem}", fix="hand large values over as an artifact")
         outputs.prepare(given)
         secrets = self.job.secrets.get(task, {})
-        with self._tree(task) as tree, masked_log(self._log(task), secrets.values()) as log:
+        with self._tree(task) as tree, masked_log(self._log(task), values(self.job.secrets)) as log:
             places = [self._image.host_path(item, tree) for item in argv]
             told = self._termination_log(task)
             variables = {**self._env(tree, env, secrets), TERMINATION_LOG: str(told)}

@@ -2,9 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+from tagline_task import masking
 
 from tagline.engines import Engine
 from tagline.errors import NotYetSupported, PlatformUnavailable
@@ -19,6 +21,7 @@ from tagline.platforms import (
 )
 from tagline.platforms.local import locks, outputs, secrets, spec, versions
 from tagline.platforms.local.store import Ending, Store
+from tagline.secrets.sources import Names, Source
 from tagline.words import Release
 
 WAIT_STEP = 0.2
@@ -27,11 +30,11 @@ Listener = Callable[[TaskEvent], None]
 
 
 class LocalPipelines:
-    """Implements `platforms.Pipelines` under `home`; `environ` is where tasks' secrets come from."""
+    """Implements `platforms.Pipelines` under `home`; `source` is where tasks' secrets come from."""
 
-    def __init__(self, home: Path, engine: Engine, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, home: Path, engine: Engine, source: Source | None = None) -> None:
         self.home, self.engine = home, engine
-        self._environ = dict(os.environ if environ is None else environ)
+        self._source = Names(os.environ) if source is None else source
         self._store = Store(home)
 
     def upload(
@@ -110,7 +113,8 @@ class LocalPipelines:
         compiled = spec.read_pipeline(request.compiled)
         _check_supported(compiled)
         parameters = spec.parameters(compiled, request.parameters)
-        hidden = secrets.resolve(spec.secret_uses(compiled, parameters), self._environ)
+        hidden = secrets.resolve(spec.secret_uses(compiled, parameters), self._source)
+        masking.hide(secrets.values(hidden))
         limits = spec.time_limits(compiled)
         python = self.engine.build(request.source, serving=request.serving).python
         run = self._store.begin(request.owner, request.pipeline)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import yaml
+from tagline_task.connectors.settings import MOUNTED, NEEDED, OPTIONAL
 
 from tagline.errors import ConfigError, NotYetSupported, PipelineError
 from tagline.pipeline.compiled import Compiled, read
@@ -30,7 +31,6 @@ _SAID = {
     "STRUCT": "a mapping",
 }
 _REFUSED = {
-    "secretAsVolume": "a secret as a volume",
     "configMapAsVolume": "a config map as a volume",
     "configMapAsEnv": "a config map as environment",
     "fieldPathAsEnv": "a field of the pod as environment",
@@ -106,7 +106,10 @@ def _fits(value: Any, kind: str) -> bool:
 
 
 def secret_uses(compiled: Compiled, given: Mapping[str, Any]) -> Iterator[SecretUse]:
-    """Every secret that a task asks for as environment; raises `NotYetSupported` for other mounts."""
+    """Every secret that a task asks for as environment, and Vault's credentials in their mounted folder.
+
+    Raises `NotYetSupported` for other mounts.
+    """
     for task, settings in _settings(compiled):
         for key, what in _REFUSED.items():
             if settings.get(key):
@@ -117,6 +120,16 @@ def secret_uses(compiled: Compiled, given: Mapping[str, Any]) -> Iterator[Secret
                 yield SecretUse(
                     task, secret, pair["secretKey"], pair["envVar"], bool(use.get("optional", False))
                 )
+        for volume in settings.get("secretAsVolume", []):
+            yield from _vault_files(task, volume, _secret_name(compiled, task, volume, given))
+
+
+def _vault_files(task: str, volume: Mapping[str, Any], secret: str) -> Iterator[SecretUse]:
+    """The credentials that VaultConnector finds in a mounted Secret: on one machine they are variables."""
+    if volume.get("mountPath") != MOUNTED:
+        raise NotYetSupported(f"task {task!r} asks for a secret as a volume: the local platform has none")
+    for name in (*NEEDED, *OPTIONAL):
+        yield SecretUse(task, secret, name, name, name in OPTIONAL or bool(volume.get("optional", False)))
 
 
 def time_limits(compiled: Compiled) -> dict[str, float]:

@@ -10,13 +10,11 @@ import aiohttp
 
 from tagline import __version__
 from tagline.errors import PlatformError, PlatformUnavailable
-from tagline.platforms.local import rollouts
 from tagline.platforms.local.serving import admin, files, jobs, launch, ports, procs, records, wire
 from tagline.platforms.local.serving.keeper import Keeper
 from tagline.platforms.local.serving.paths import Paths
 from tagline.platforms.local.serving.records import State
 from tagline.platforms.local.serving.watchdog import Watchdog
-from tagline.words import ModelVersion
 
 ACKNOWLEDGE = 8.0
 log = logging.getLogger("supervisor")
@@ -50,6 +48,12 @@ class Supervisor:
         running = await jobs.applied(self.paths)
         if self._left.router and (running is None or running.revision > self.state.revision):
             procs.send(self._left.router, signal.SIGKILL)
+        if not procs.alive(
+            self._left.router
+        ):  # nothing is routed yet: no request for a canary that nobody watches
+            for one in self._watchdog.abandoned(time.monotonic()):
+                self.state = records.taken_back(self.state, one.env, one.model, one.canary)
+                one.note()
         self._write()
         self._router.begin()
         self._reconcile()
@@ -131,13 +135,9 @@ class Supervisor:
         for keeper in (self._router, *self._keepers.values()):
             keeper.go_on()
         for one in self._watchdog.abandoned(time.monotonic()):
-            self.change(
-                records.taken_back(self.state, one.env, one.model, ModelVersion.parse(one.saved.canary))
-            )
+            self.change(records.taken_back(self.state, one.env, one.model, one.canary))
             await self.push()
-            reason = f"nobody continued the rollout of {one.saved.canary}: its watchdog took it to weight 0"
-            rollouts.note_fired(one.folder, one.saved, reason)
-            log.warning("%s/%s: %s", one.env, one.model, reason)
+            one.note()
 
     async def stop(self, *, clear: bool) -> None:
         """End the router, then every server; `clear` removes what only a running platform needs.
