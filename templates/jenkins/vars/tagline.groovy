@@ -44,10 +44,8 @@ def ofCommit(Map options) {
     def branch = env.BRANCH_NAME
     def isDefault = !branch || env.BRANCH_IS_PRIMARY == 'true'
     def acts = isDefault && (!options.job || options.job == "/${env.JOB_NAME}".toString())
-    def pushes = isDefault || branch.startsWith('release/')
-    def id = pushes ? options.git : (env.CHANGE_FORK ? null : options.read)
-    def run = [options: options, acts: acts, rights: pushes ? ['platform', 'push'] : [], commit: '', url: '', failed: [],
-               environments: [], bound: id ? [gitUsernamePassword(credentialsId: id, gitToolName: 'Default')] : []]
+    def run = [options: options, acts: acts, pushes: isDefault || branch.startsWith('release/'), commit: '', url: '',
+               failed: [], environments: []]
     stage('tagline') {
         carryOut(run)
     }
@@ -62,12 +60,13 @@ def ofCommit(Map options) {
     }
 }
 
-/** Plan once; run on one agent after the other, each with what the step to come needs. */
+/** Plan once; run on one agent after the other, each with what the step to come needs: a right is given when asked for. */
 def carryOut(Map run) {
     def need = ''
     def asked = []
     while (need != null) {
-        if (asked.contains(need) || (need.contains('credential:') && !run.acts) || (need && env.CHANGE_FORK)) {
+        if (asked.contains(need) || (need.contains('credential:') && !run.acts) || (need.contains('push') && !run.pushes) ||
+                (need && env.CHANGE_FORK)) {
             error("tagline run asks for an agent with ${need}, and this build gets no other one")
         }
         asked << need
@@ -99,7 +98,7 @@ def environmentsOf(String json) {
 /** Run this agent's part. What the next agent must have, with the results stashed for it; null where all is done. */
 def handedOver(String asked, Map run, String folder) {
     def code = 0
-    def have = asked.tokenize(',') + run.rights + (run.options.agents?.docker ? [] : ['docker'])
+    def have = asked.tokenize(',') + (run.options.agents?.docker ? [] : ['docker'])
     withEnv(["TAGLINE_CALL_HAVE=${have.join(',')}"]) {
         // tee outlives the signal of a cancelled build: tagline keeps its output while it tidies up
         code = sh(label: 'tagline run', returnStatus: true, script: '''
@@ -126,7 +125,7 @@ def handedOver(String asked, Map run, String folder) {
 def inEnvironment(String place, Map run) {
     stage("tagline ${place}") {
         lock(resource: "tagline ${run.url} ${place}") {
-            onAgent("credential:${place}", run, "tagline-${place}") {
+            onAgent("platform,push,credential:${place}", run, "tagline-${place}") {
                 withEnv(["TAGLINE_CALL_ENV=${place}"]) {
                     record(run, "tagline ci --env ${place}", sh(label: 'tagline ci', returnStatus: true, script: '''
                         exec "$TAGLINE_BIN" ci --event schedule --env "$TAGLINE_CALL_ENV" \\
@@ -147,15 +146,17 @@ def record(Map run, String command, int code) {
 
 /** The build's commit on an agent that has what is needed, tagline and TAGLINE_CALL_DIR, whose report is published. */
 def onAgent(String need, Map run, String report, Closure body) {
+    def options = run.options
     def labels = []
-    def bound = run.bound
+    def id = need.contains('push') ? options.git : (env.CHANGE_FORK ? null : options.read ?: (run.pushes ? options.git : null))
+    def bound = id ? [gitUsernamePassword(credentialsId: id, gitToolName: 'Default')] : []
     for (word in need.tokenize(',')) {
-        labels += ([gpu: 'gpu'] + (run.options.agents ?: [:]))[word] ?: []
+        labels += ([gpu: 'gpu'] + (options.agents ?: [:]))[word] ?: []
         if (word.startsWith('credential:')) {
-            bound += (run.options.credentials ?: [:])[word - 'credential:'] ?: []
+            bound += (options.credentials ?: [:])[word - 'credential:'] ?: []
         }
     }
-    node(labels ? labels.join(' && ') : (run.options.agent ?: '')) {
+    node(labels ? labels.join(' && ') : (options.agent ?: '')) {
         def got = checkout(scm)
         run.commit = run.commit ?: got.GIT_COMMIT
         run.url = got.GIT_URL

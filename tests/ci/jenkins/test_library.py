@@ -25,11 +25,10 @@ def test_the_calls_are_the_ones_that_tagline_documents(shop: Shop) -> None:
     shop.scenario(environments=["prod"])
     build = shop.controller.build("tiny/main", shop.clone.head(), MAIN)
     at = str(build.folder / "agents/plain/workspace@tmp/tagline")
-    have = "platform,push,docker"
     report = ["--report", f"{at}/tagline"]
     assert [row["args"] for row in shop.calls()] == [
         ["plan", "-o", f"{at}/p.json", "--json"],
-        ["run", f"{at}/p.json", "--have", have, "--state", f"{at}/state", *report],
+        ["run", f"{at}/p.json", "--have", "docker", "--state", f"{at}/state", *report],
         ["plan", "--event", "schedule", "--json"],
         ["ci", "--event", "schedule", "--env", "prod", "--report", f"{at}/tagline-prod"],
     ]
@@ -68,12 +67,34 @@ def test_each_environment_of_the_default_branch_sees_its_own_credential_and_no_o
     build = shop.controller.build("tiny/main", shop.jenkinsfile(all_options), MAIN)
     assert build.result == "SUCCESS", build
     seen = {row["begun"]: secrets_in(row["env"]) for row in shop.calls()}
-    assert seen["run"] == seen["plan"] == {"push-secret"}
+    assert seen["run"] == seen["plan"] == {"read-secret"}
     assert seen["ci staging"] == {"push-secret", "staging-secret"}
     assert seen["ci prod"] == {"push-secret"}, "the secret of a file credential is in a file"
     (prod,) = [row["env"] for row in shop.calls() if row["begun"] == "ci prod"]
     assert "KUBE" not in prod
     assert not Path(prod["KUBECONFIG"]).exists(), "a secret file is gone when its block ends"
+
+
+def test_what_runs_the_repositorys_code_may_not_push_and_what_pushes_comes_later(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
+    shop.scenario(needs=["docker", "platform,push"])
+    shop.controller.credentials["tiny/main"] = credentials
+    build = shop.controller.build("tiny/main", shop.jenkinsfile(all_options), MAIN)
+    assert build.result == "SUCCESS", build
+    runs = [(row["args"][3], secrets_in(row["env"])) for row in shop.calls() if row["begun"] == "run"]
+    assert runs == [("docker", {"read-secret"}), ("platform,push,docker", {"push-secret"})]
+
+
+def test_a_pull_request_that_asks_to_push_is_refused(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
+    shop.scenario(needs=["platform,push"])
+    shop.controller.credentials["tiny/PR-7"] = credentials
+    build = shop.controller.build("tiny/PR-7", shop.jenkinsfile(all_options), PULL)
+    assert build.result == "FAILURE"
+    assert "asks for an agent with platform,push, and this build gets no other one" in build.said["error"]
+    assert {secret for row in shop.calls() for secret in secrets_in(row["env"])} == {"read-secret"}
 
 
 def test_a_tags_build_only_wakes_a_run_of_the_default_branch(shop: Shop) -> None:
@@ -153,9 +174,9 @@ def test_what_needs_a_gpu_goes_on_on_an_agent_with_the_label_and_the_results_go_
     build = shop.controller.build("tiny/main", shop.clone.head(), MAIN)
     assert build.result == "SUCCESS", build
     runs = [row for row in shop.calls("ended") if row["ended"] == "run"]
-    assert [row["env"]["NODE_NAME"] for row in runs] == ["plain", "fast"]
-    assert runs[1]["args"][3] == "gpu,platform,push,platform,push,docker"
-    assert [one["given"]["label"] for one in build.steps("node", "open")] == ["", "gpu"]
+    assert [row["env"]["NODE_NAME"] for row in runs] == ["plain", "plain", "fast"]
+    assert [row["args"][3] for row in runs] == ["docker", "push,docker", "gpu,platform,push,docker"]
+    assert [one["given"]["label"] for one in build.steps("node", "open")] == ["", "", "gpu"]
 
 
 def test_a_forks_pull_request_gets_no_agent_with_a_gpu(shop: Shop) -> None:
@@ -182,11 +203,11 @@ def test_where_some_agents_have_an_engine_by_their_label_the_others_do_not_claim
     assert runs == [("plain", ""), ("fast", "docker")]
 
 
-def test_the_label_of_agents_with_a_gpu_can_be_named(shop: Shop, all_options: str) -> None:
+def test_the_label_of_agents_with_a_gpu_can_be_named(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
     shop.scenario(needs=["gpu"])
-    shop.controller.credentials["tiny/main"] = {
-        "tagline-push": {"username": "bot", "password": "push-secret"}
-    }
+    shop.controller.credentials["tiny/main"] = credentials
     build = shop.controller.build("tiny/main", shop.jenkinsfile(all_options), MAIN)
     assert build.result == "SUCCESS", build
     assert [one["given"]["label"] for one in build.steps("node", "open")] == ["", "gpu-a100"]

@@ -47,6 +47,7 @@ def test_the_example_with_every_option_works(shop: Shop) -> None:
     shop.scenario(environments=["staging", "prod"], needs=["gpu"])
     shop.controller.agents[0]["labels"] = ["linux"]
     shop.controller.credentials["fraud/line/main"] = {
+        "tagline-read": {"username": "reader", "password": "read-secret"},
         "tagline-push": {"username": "bot", "password": "push-secret"},
         "kube-staging": {"secret": "staging-secret"},
         "kube-prod": {"secret": "prod-secret"},

@@ -41,7 +41,7 @@ def test_without_the_tags_own_way_its_build_runs_the_tagged_commit_with_a_creden
 def test_without_the_forks_exception_its_code_runs_with_a_credential(
     shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
 ) -> None:
-    without(shop, "(env.CHANGE_FORK ? null : options.read)", "options.read")
+    without(shop, "env.CHANGE_FORK ? null : options.read ?:", "options.read ?:")
     shop.controller.credentials["tiny/PR-7"] = credentials
     fork = {"BRANCH_NAME": "PR-7", "CHANGE_ID": "7", "CHANGE_FORK": "stranger/tiny"}
     shop.controller.build("tiny/PR-7", shop.jenkinsfile(all_options), fork)
@@ -85,7 +85,7 @@ def test_without_the_checkout_of_its_commit_the_second_agent_works_on_another(sh
 
 
 def test_without_the_forks_second_exception_it_gets_the_gpu(shop: Shop) -> None:
-    without(shop, " || (need && env.CHANGE_FORK)")
+    without(shop, "(need && env.CHANGE_FORK)", "false")
     shop.scenario(needs=["gpu"])
     shop.controller.build(
         "tiny/PR-7",
@@ -100,3 +100,12 @@ def test_without_the_last_line_alone_the_projects_output_chooses_the_agent(shop:
     shop.scenario(needs=["gpu"], says="needs-agent: credential:prod")
     build = shop.controller.build("tiny/PR-7", shop.clone.head(), {"BRANCH_NAME": "PR-7", "CHANGE_ID": "7"})
     assert "credential:prod" in build.said["error"]
+
+
+def test_without_the_rights_by_need_the_repositorys_code_runs_where_one_may_push(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
+    without(shop, "need.contains('push') ? options.git", "run.pushes ? options.git")
+    shop.controller.credentials["tiny/main"] = credentials
+    shop.controller.build("tiny/main", shop.jenkinsfile(all_options), MAIN)
+    assert secrets_in(shop.calls()[1]["env"]) == {"push-secret"}

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from tagline.errors import PipelineError
 
-from tests.ci.jenkins import before_merge
+from tests.ci.jenkins import no_report
 from tests.ci.jenkins.conftest import MAIN, TAG
 from tests.ci.jenkins.controller import JENKINSFILE, LIBRARY_PATH, Build, Controller, Interpreter
 from tests.flow.stage import PIPELINE, TAGLINE, Desk, new_desk, predict
 
-# True once `tagline plan`, `run --have --state`, `ci --env` and `--report` are here; then before_merge.py goes, the
-# training asks for a GPU (so that the release is handed over), and the pull request's cases are looked for
-MERGED = False
+# True once `tagline run` and `tagline ci` take --report: then no_report.py goes, and cases are looked for
+REPORTS = False
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,10 @@ class Story:
 
 def controller(desk: Desk, interpreter: Interpreter, library: Path) -> Controller:
     command = desk.folder / "tagline"
-    command.write_text(f"#!{sys.executable}\n" + Path(before_merge.__file__).read_text())
+    command.write_text(f"#!{sys.executable}\n" + Path(no_report.__file__).read_text())
     command.chmod(0o755)
     environ = desk.environ(TAGLINE_TODAY=TAGLINE)
-    own = {"TAGLINE_BIN": TAGLINE if MERGED else str(command)}
+    own = {"TAGLINE_BIN": TAGLINE if REPORTS else str(command)}
     plain: dict[str, Any] = {"name": "plain", "labels": [], "environ": own}
     agents = [plain, plain | {"name": "fast", "labels": ["gpu"]}]
     made = Controller(desk.folder, desk.bare.path, interpreter, environ, agents)
@@ -50,9 +49,9 @@ def told(java: Interpreter, library: Path, tmp_path_factory: pytest.TempPathFact
     desk = new_desk(tmp_path_factory.mktemp("jenkins") / "desk")
     jenkins = controller(desk, java, library)
     (desk.clone.path / "Jenkinsfile").write_text(JENKINSFILE)
-    if MERGED:
-        with (desk.clone.path / "tagline.yaml").open("a") as file:
-            file.write("gpu: 1\n")
+    # so that the release is handed over to an agent with a GPU, and back
+    with (desk.clone.path / "tagline.yaml").open("a") as file:
+        file.write("gpu: 1\n")
     head = desk.merge("ci: call tagline from Jenkins")
     try:
         release = jenkins.build("tiny/main", head, MAIN)
@@ -85,9 +84,16 @@ def test_a_merge_releases_and_registers_the_model(told: Story) -> None:
     assert {"released", "uploaded", "trained"} <= set(told.desk.kinds())
 
 
-def test_what_trains_is_handed_to_the_agent_with_a_gpu(told: Story) -> None:
+def test_what_trains_is_handed_to_the_agent_with_a_gpu_and_what_pushes_to_one_that_may(told: Story) -> None:
     labels = [row["given"]["label"] for row in told.release.steps("node", "open")]
-    assert labels == (["", "gpu"] if MERGED else [""])
+    assert labels == ["", "gpu", "", "gpu"]
+    have = [row["given"]["overrides"] for row in told.release.steps("withEnv", "open") if "HAVE" in str(row)]
+    assert [one.strip("[]").split("=")[1] for one in have] == [
+        "docker",
+        "gpu,docker",
+        "platform,push,docker",
+        "gpu,platform,push,docker",
+    ]
 
 
 def test_the_tags_build_wakes_the_default_branch_and_runs_nothing(told: Story) -> None:
@@ -113,6 +119,6 @@ def test_a_build_that_comes_again_finds_nothing_to_do(told: Story) -> None:
 def test_a_bad_pull_request_fails_with_taglines_exit_code(told: Story) -> None:
     assert told.pull.result == "FAILURE", told.pull
     assert told.pull.said["error"] == f"tagline run: exit code {PipelineError.exit_code}"
-    if MERGED:
+    if REPORTS:
         (cases,) = told.pull.published("junit")
         assert "<failure" in cases.read_text() or "<error" in cases.read_text()
