@@ -242,3 +242,11 @@ for folder in ({str(mine.state)!r}, {str(mine.folder)!r}):
     assert checked.code == 111, checked
     assert sorted(path.name for path in mine.state.iterdir()) == ["Check.json", "Smoke__0.1.0.json"]
     desk.close()
+
+
+def test_each_agents_run_leaves_its_results(desk: Desk, tmp_path: Path) -> None:
+    done = without_gpu(desk).run("--have", "platform,push", "--report", str(tmp_path / "report"))
+    assert done.code == 111, done
+    names = {"report.json", "junit.xml", "report.html", "comment.md"}
+    assert names <= {path.name for path in (tmp_path / "report").iterdir()}
+    assert "Released tiny 0.1.0" in (tmp_path / "report/comment.md").read_text()
