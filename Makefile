@@ -20,7 +20,7 @@ lint:
 
 soak:
 	@tools/install test
-	@.venv/bin/python -m pytest -q -m soak --timeout 28800 tests/soak
+	@.venv/bin/python -m pytest -q -m soak tests
 
 bench:
 	@tools/install test

@@ -74,6 +74,28 @@ def test_a_wrong_value_is_refused_where_it_stands(desk: Desk) -> None:
     assert "floor" in found.err
 
 
+@pytest.mark.parametrize(
+    ("line", "what", "fix"),
+    [
+        (
+            "parameters: {seconds: soon}\n",
+            "parameters.seconds: parameter 'seconds' is 'soon', the pipeline wants NUMBER_DOUBLE",
+            "give it a number",
+        ),
+        ("smoke: {secnods: 1}\n", "smoke.secnods: unknown parameter", "'seconds'"),
+    ],
+)
+def test_a_parameter_that_the_pipeline_cannot_take_is_refused_by_check_where_it_stands(
+    desk: Desk, line: str, what: str, fix: str
+) -> None:
+    added(desk, line)
+    found = desk.tagline("check")
+    assert found.code in {20, 21}, found
+    assert what in found.err
+    assert "tagline.yaml:10:" in found.err
+    assert fix in found.err.partition("fix:")[2]
+
+
 @pytest.mark.parametrize(("line", "name"), LATER)
 def test_what_a_later_version_brings_is_refused_by_name(desk: Desk, line: str, name: str) -> None:
     added(desk, line)

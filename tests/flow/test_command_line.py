@@ -106,12 +106,13 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(desk: Desk) -> None:
     found = desk.tagline("ci", "--dry-run")
     assert found.code == 0
     assert "plan for merge of main:" in found.out
-    assert [line.split()[0] for line in found.out.splitlines()[1:]] == ["check", "release", "training"]
+    steps = ["check", "smoke", "release", "training"]
+    assert [line.split()[0] for line in found.out.splitlines()[1:]] == steps
     assert "0.1.0" in found.out
     assert desk.refs() == before
     assert not (desk.home / "runs").exists()
     plan = desk.tagline("ci", "--dry-run", "--json").json()
-    assert [step["type"] for step in plan["steps"]] == ["Check", "MakeRelease", "Train"]
+    assert [step["type"] for step in plan["steps"]] == ["Check", "Smoke", "MakeRelease", "Train"]
 
 
 def test_status_and_history_are_json_for_programs(served: Desk) -> None:

@@ -10,9 +10,10 @@ from tagline.cli.shared import as_json, finish, open_world, show
     "--event", type=click.Choice(["pr", "merge", "tag", "schedule"]), help="Default: what git says."
 )
 @click.option("--ref", help="The tag of a tag event, or the branch of the others.")
+@click.option("--env", default="", help="Act on the promotions of this environment only.")
 @click.option("--dry-run", is_flag=True, help="Print the plan; do nothing.")
 @as_json
-def command(event: str | None, ref: str | None, dry_run: bool, json_: bool) -> int:
+def command(event: str | None, ref: str | None, env: str, dry_run: bool, json_: bool) -> int:
     """Look at the event, plan and run: checks for a pull request, a release for a merge, a promotion for a tag.
 
     On plain git the branch checked out decides: the default branch is a merge, another one a pull request.
@@ -23,12 +24,14 @@ def command(event: str | None, ref: str | None, dry_run: bool, json_: bool) -> i
       tagline ci --dry-run
       tagline ci --event tag --ref promote/prod/wine/1
       tagline ci --event schedule     goes on with whatever is open
+      tagline ci --env prod           the same, for one environment with its credentials
     """
-    from tagline.flow.ci import plan_event, run_plan
+    from tagline.flow.ci import run_plan
+    from tagline.flow.known import plan_event
     from tagline.render.terminal import plan_text
 
     world = open_world(json_)
-    plan = plan_event(world, event, ref)
+    plan = plan_event(world, event, ref, env=env)
     if dry_run:
         show(plan, json_, plan_text)
         return 0

@@ -11,6 +11,8 @@ COMMANDS = {
     "check": "Config, lock, compile, the project's tests, smoke training if asked.",
     "compile": "pipeline.py to pipeline.yaml, deterministic.",
     "ci": "The one CI call: look at the event, plan, run.",
+    "plan": "The plan of a call, as a file that other agents carry on.",
+    "run": "This agent's part of a saved plan.",
     "release": "Version, environment, smoke training, tag, upload, full training.",
     "train": "Run the training of a release; register the model.",
     "promote": "Ask, by a tag, for a model in an environment.",
@@ -22,6 +24,7 @@ COMMANDS = {
     "verify": "Is the ledger sound?",
     "local": "The local platform's processes: up, down, status, logs, traffic.",
     "doctor": "What this machine and this repository lack.",
+    "completion": "What a shell needs to complete commands and names.",
 }
 
 USAGE = """Usage: tagline [OPTIONS] COMMAND [ARGS]...
@@ -44,7 +47,7 @@ Commands:
 
 def overview() -> str:
     """What `tagline --help` prints."""
-    return USAGE + "".join(f"  {name:<8}  {text}\n" for name, text in COMMANDS.items())
+    return USAGE + "".join(f"  {name:<10}  {text}\n" for name, text in COMMANDS.items())
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -54,23 +57,24 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are printed to stderr."""
-    if arguments in ([], ["--help"], ["-h"]):
+    completing = "_TAGLINE_COMPLETE" in os.environ  # a shell asks through variables, with no argument at all
+    if arguments in ([], ["--help"], ["-h"]) and not completing:
         print(overview(), end="")
         return 0 if arguments else 2
     return _run(arguments)
 
 
 def _run(arguments: list[str]) -> int:
-    import signal
     from typing import Any
 
     import click
 
+    from tagline.cli.cancel import Cancel
     from tagline.cli.group import cli
-    from tagline.errors import INTERRUPTED, TaglineError
+    from tagline.errors import TaglineError
 
-    # a CI that aborts a job sends SIGTERM: the same good order as after Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    cancel = Cancel()
+    cancel.install()
     try:
         code: Any = cli.main(arguments, prog_name="tagline", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -83,8 +87,7 @@ def _run(arguments: list[str]) -> int:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+        return _interrupted(cancel.heard())
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -92,3 +95,13 @@ def _run(arguments: list[str]) -> int:
         from tagline.cli.crash import report
 
         return report(error)
+
+
+def _interrupted(code: int) -> int:
+    import click
+
+    from tagline.git import process
+
+    process.end_all()  # a push in the background must not outlive us
+    click.echo("interrupted", err=True)
+    return code

@@ -2,12 +2,13 @@
 
 import click
 
+from tagline.cli import names
 from tagline.cli.shared import as_json, open_world, show
 
 
 @click.command()
-@click.argument("model")
-@click.option("--env", required=True, help="The environment.")
+@click.argument("model", shell_complete=names.models)
+@click.option("--env", shell_complete=names.environments, required=True, help="The environment.")
 @click.option("--to", "version", help="The version to go back to; default: the last good one.")
 @click.option("--reason", default="", help="Why; kept in the block, the tag and the ledger.")
 @as_json
@@ -25,6 +26,6 @@ def command(model: str, env: str, version: str | None, reason: str, json_: bool)
     from tagline.flow.rollback import rollback
     from tagline.render.terminal import rollback_text
 
-    done = rollback(open_world(json_), model, env, to=version or "", reason=reason)
+    done = rollback(open_world(json_, may_be_offline=True), model, env, to=version or "", reason=reason)
     show(done, json_, rollback_text)
     return done.exit_code

@@ -1,7 +1,7 @@
 """What the commands share: options, the world they act in, and how their reports reach the person."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,28 @@ if TYPE_CHECKING:
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for programs.")
 
 
-def open_world(json_: bool = False) -> "World":
-    """The repository of the current folder with its remote, policy and platform; progress goes to stderr."""
+def open_world(
+    json_: bool = False,
+    *,
+    may_be_offline: bool = False,
+    any_name: bool = False,
+    hide: Sequence[Path] = (),
+) -> "World":
+    """The repository of the current folder with its remote, policy and platform.
+
+    With `json_` progress goes to stderr. `hide` names more files and folders that the repository's own code
+    must not see. Raises `NameTaken` where the platform has another repository's pipeline of this name, unless
+    it is `any_name`: for commands that ask nothing of the platform.
+    """
+    from tagline.flow.owners import check_name
     from tagline.flow.world import open_world
     from tagline.render.progress import teller
 
-    return open_world(Path.cwd(), teller(sys.stderr if json_ else sys.stdout))
+    told = teller(sys.stderr if json_ else sys.stdout)
+    world = open_world(Path.cwd(), told, may_be_offline=may_be_offline, hide=hide)
+    if not any_name:
+        check_name(world)
+    return world
 
 
 def show(result: Any, json_: bool, text: Callable[[Any], str]) -> None:

@@ -8,12 +8,21 @@
     ├── LedgerError        50–59   the chain of decisions
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
-    └── PlatformError      80–89   what an environment runs on
+    ├── PlatformError      80–89   what an environment runs on
+    └── CallError          110–119 the one call of CI: its event, plan files, agents, versions, its host
 
-0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
+0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt (SIGINT), 143 a termination (SIGTERM).
 """
 
-from tagline.errors.base import INTERNAL, INTERRUPTED, TaglineError
+from tagline.errors.base import INTERNAL, INTERRUPTED, TERMINATED, TaglineError
+from tagline.errors.call import (
+    CallError,
+    EventNotUsable,
+    NeedsAgent,
+    PlanDiffers,
+    StateTampered,
+    WrongVersion,
+)
 from tagline.errors.config import (
     BadWord,
     ConfigError,
@@ -50,6 +59,7 @@ from tagline.errors.pipeline import (
 )
 from tagline.errors.platform import (
     ModelDoesNotLoad,
+    NameTaken,
     PlatformError,
     PlatformUnavailable,
     PortTaken,
@@ -92,14 +102,17 @@ from tagline.errors.version import (
 __all__ = [
     "INTERNAL",
     "INTERRUPTED",
+    "TERMINATED",
     "AmbiguousHead",
     "BadWord",
     "Blocked",
+    "CallError",
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
     "DirtyTree",
     "EnvironmentConflict",
+    "EventNotUsable",
     "GateDataChanged",
     "GateError",
     "GateInconclusive",
@@ -113,6 +126,8 @@ __all__ = [
     "MissingKeys",
     "MissingTool",
     "ModelDoesNotLoad",
+    "NameTaken",
+    "NeedsAgent",
     "NoAtomicPush",
     "NoModel",
     "NoRemote",
@@ -126,6 +141,7 @@ __all__ = [
     "OtherMachine",
     "PipelineError",
     "PipelineNotCurrent",
+    "PlanDiffers",
     "PlatformError",
     "PlatformUnavailable",
     "PortTaken",
@@ -138,6 +154,7 @@ __all__ = [
     "SecretMissing",
     "ShallowClone",
     "StateBroken",
+    "StateTampered",
     "StillTraining",
     "Superseded",
     "TagMoved",
@@ -151,4 +168,5 @@ __all__ = [
     "UnknownName",
     "VersionError",
     "VersionTwice",
+    "WrongVersion",
 ]

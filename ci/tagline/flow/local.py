@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from tagline import config
+from tagline.config_rules import label_columns
 from tagline.errors import ConfigError, MissingKeys, PlatformError
+from tagline.flow import platforms
 from tagline.flow.traffic import Stream, Tally, replay
-from tagline.model.judge_data import label_columns
 from tagline.platforms.local import serving
 from tagline.platforms.local.home import tagline_home
 from tagline.words import one_of
@@ -94,7 +95,7 @@ def send(rows: Sequence[Mapping[str, Any]], stream: Stream, told: Callable[[Tall
 def _rows(folder: Path) -> tuple[list[dict[str, Any]], config.Config]:
     """The hold-out's rows as features: numbers where they read as numbers, without labels and row ids."""
     file = folder / config.FILE
-    own = config.parse(file.read_text() if file.exists() else "", where=str(file), default_name="pipeline")
+    own = platforms.of_work_tree(folder, os.environ, "pipeline", str(file))
     if own.gate is None:
         raise MissingKeys(
             "tagline.yaml has no gate: there is no hold-out to replay", where=str(file), fix="add gate:"

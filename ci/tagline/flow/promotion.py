@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tagline.errors import Blocked, GateInconclusive, GateRefused, ModelDoesNotLoad, VersionError
-from tagline.flow import resolve
+from tagline.flow import overrides, resolve
 from tagline.flow.ending import close, end, error_again
 from tagline.flow.gating import hold_contest
 from tagline.flow.newer import newer_than
@@ -94,6 +94,7 @@ def _asked(world: World, promotion: Promotion) -> ev.Asked:
         )
     check_on_a_line(world.repo, world.facts, request.tag.commit, str(promotion))
     said = tags.details(world.repo, request)
+    overrides.read(said.override, said.reason, str(promotion))
     version = _resolved(world, request, said)
     event = ev.Asked(
         env=promotion.env,
@@ -138,8 +139,9 @@ def _pass_gate(world: World, promotion: Promotion, asked: ev.Asked, spec: Server
         resolve.check_block(world, world.state(), promotion.env, promotion.model, spec.version)
         served = resolve.agreed(world, world.state(), promotion.env, promotion.model)
         world.told(Said(f"the gate judges {spec.version} against {served or 'the declared floor'}"))
-        verdict = hold_contest(world, spec, served, asked.override)
-        gated = gate_event(promotion, verdict, asked.override)
+        override = overrides.read(asked.override, asked.reason, str(promotion))
+        verdict = hold_contest(world, spec, served, override)
+        gated = gate_event(promotion, verdict, override)
         event = gated
         _append_once(world, event, lambda known: known.gated is None)
     world.told(Said(gated.why))
@@ -175,6 +177,7 @@ def _roll_out(world: World, promotion: Promotion, spec: ServerSpec) -> Outcome:
         promotion=promotion,
         spec=spec,
         plan=plan,
+        serves=world.state().place(promotion.env, promotion.model).serves,
         hint=f"tagline local traffic {promotion.model} --env {promotion.env}",
         by=world.author.actor,
         tick=min(1.0, plan.ttl / 3),

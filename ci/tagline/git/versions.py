@@ -57,7 +57,7 @@ def next_version(
     is answered too: `check_on_a_line` tells whether HEAD may be released.
     """
     known = releases(facts, state, published)
-    there = history.existing(repo, known.values())
+    there = repo.existing(known.values())
     around = history.lineage(repo, facts.head, {*there, *(facts.heads[line] for line in facts.lines())})
     made = _made_already(known, around, facts.head, state, pipeline)
     if made:
@@ -164,7 +164,7 @@ def release_of(
     Raises `NotReleased` with the command that mends it, `VersionError` where one commit is two releases.
     """
     known = releases(facts, state, published)
-    around = history.lineage(repo, commit, history.existing(repo, known.values()))
+    around = history.lineage(repo, commit, repo.existing(known.values()))
     base = max((release for release, at in known.items() if at in around.behind), default=None)
     if base is None:
         raise _not_released(facts, known, around, commit, "no release is behind it")

@@ -96,13 +96,17 @@ def is_current(committed: Path, compiled: Path) -> bool:
     A committed file that is missing or cannot be read is not current.
     """
     try:
-        return _masked(committed) == _masked(compiled)
+        return _masked(compiled_file.read(committed)) == _masked(compiled_file.read(compiled))
     except PipelineError:
         return False
 
 
-def _masked(file: Path) -> compiled_file.Compiled:
-    read = compiled_file.read(file)
+def same(one: str, other: str) -> bool:
+    """Whether two compiled files' texts say the same, images and SDK aside; raises `PipelineError`."""
+    return _masked(compiled_file.parse(one, "one")) == _masked(compiled_file.parse(other, "the other"))
+
+
+def _masked(read: compiled_file.Compiled) -> compiled_file.Compiled:
     read.ir.pop("sdkVersion", None)
     for container in read.containers().values():
         container["image"] = ""

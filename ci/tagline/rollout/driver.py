@@ -51,7 +51,7 @@ class Driver:
                 self.told(Resumed(going_on.phase, going_on.step + 1, going_on.evidence.canary))
                 return going_on
         resume.check_block(candidate, asked, blocks)
-        return resume.fresh(asked, candidate, self.request.plan, route)
+        return resume.fresh(self.request, route)
 
     def to_end(self, state: State) -> Outcome:
         """Act until the end; whatever goes wrong, the canary is out of traffic or its verdict stands."""

@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -49,6 +50,27 @@ def test_down_ends_what_is_left_when_the_supervisor_was_killed(place: Place) -> 
     down(place.home)
     assert procs.marked(place.home) == []
     assert ports.is_free(place.port)
+
+
+def test_a_platform_whose_home_was_deleted_ends_by_itself_and_makes_no_new_one(place: Place) -> None:
+    place.serve(V1)
+    running = procs.marked(place.home)
+    shutil.rmtree(place.home)
+    eventually(lambda: not any(procs.alive(one) for one in running))
+    assert ports.is_free(place.port)
+    assert not place.home.exists()
+
+
+def test_a_platform_whose_home_was_deleted_leaves_the_next_one_of_that_name_alone(place: Place) -> None:
+    up(place.home)
+    running = procs.marked(place.home)
+    shutil.rmtree(place.home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAGLINE_PORT", str(ports.free_port()))
+        up(place.home)
+        eventually(lambda: not any(procs.alive(one) for one in running))
+        assert status(place.home).up
+        assert len(procs.marked(place.home)) == 2
 
 
 def test_up_twice_at_once_gives_one_platform(place: Place) -> None:

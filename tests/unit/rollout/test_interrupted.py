@@ -28,6 +28,7 @@ from tests.unit.rollout.world import (
     go,
     go_telling,
     platform,
+    rates,
     request,
     state_of,
     weights_of,
@@ -199,8 +200,31 @@ def test_a_newer_promotion_clears_a_paused_one_away():
 def test_what_serves_changed_while_it_was_paused_so_it_starts_anew_against_that():
     on = interrupted_at(30)
     on.set_weights(ENV, MODEL, {OLDER: 100})
-    outcome = go(on)
+    outcome = go(on, request(serves=OLDER))
     assert (outcome.verdict, outcome.stable) == (Verdict.LET_IN, OLDER)
+
+
+def test_a_platform_that_lost_its_state_is_no_place_where_nothing_ever_served():
+    on = SimulatedPlatform(rates(0.0, 0.0), rate=20.0)
+    with pytest.raises(PlatformError, match=f"says that {STABLE} serves .*, the platform says nothing"):
+        go(on, request(serves=STABLE))
+    assert (weights_of(on), on.effects) == ({}, [])
+
+
+def test_a_platform_that_lost_its_state_while_a_rollout_was_paused_lets_nothing_in():
+    on = interrupted_at(30)
+    on.arms.clear()
+    with pytest.raises(PlatformError, match="the platform says nothing"):
+        go(on)
+    assert weights_of(on) == {}
+
+
+def test_what_serves_beside_the_ledger_is_no_stable_arm():
+    on = interrupted_at(30)
+    on.set_weights(ENV, MODEL, {OLDER: 100})
+    with pytest.raises(PlatformError, match=f"the platform says {OLDER}"):
+        go(on)
+    assert weights_of(on) == {OLDER: 100}
 
 
 def test_traffic_that_does_not_follow_its_weights_is_an_error_and_the_verdict_stands():
@@ -230,6 +254,6 @@ def test_a_dead_man_switch_shorter_than_three_looks_is_refused():
 def test_the_warm_previous_version_can_be_promoted_again():
     on = platform()
     go(on)
-    outcome = go(on, request(STABLE, n=8))
+    outcome = go(on, request(STABLE, n=8, serves=CANARY))
     assert (outcome.verdict, outcome.stable) == (Verdict.LET_IN, CANARY)
     assert "deploy" not in " ".join(on.effects[on.effects.index(f"weights {CANARY}=100") :])

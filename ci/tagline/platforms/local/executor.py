@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tagline.engines import Command, Guards, sandbox
-from tagline.errors import PipelineError, TaskFailed, TaskTimedOut
+from tagline.errors import PipelineError, TaskContractBroken, TaskFailed, TaskTimedOut
 from tagline.platforms import TaskEvent
 from tagline.platforms.local import outputs
 from tagline.platforms.local.image import Image, read_image
@@ -21,6 +21,8 @@ from tagline.platforms.local.spec import TASK_MARK
 
 BEGAN, SUCCEEDED, FAILED, WARNING = "began", "succeeded", "failed", "warning"
 _TAIL = 400
+# as in `tagline_task.runner`, which is imported in the task's own environment only
+TERMINATION_LOG = "TAGLINE_TERMINATION_LOG"
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -77,6 +79,12 @@ class Executor:
         folder.mkdir(exist_ok=True)
         return folder / f"{task}.log"
 
+    def _termination_log(self, task: str) -> Path:
+        """Where `tagline_task` says that its contract ended the task; nothing lies there at first."""
+        place = self.folder / "work" / f"{task}.termination-log"
+        place.unlink(missing_ok=True)
+        return place
+
     def _attempt(self, task: str, argv: list[str], given: dict[str, Any], env: Mapping[str, str]) -> None:
         from tagline.pipeline.rules import argument_too_long
 
@@ -86,10 +94,12 @@ class Executor:
         secrets = self.job.secrets.get(task, {})
         with self._tree(task) as tree, masked_log(self._log(task), secrets.values()) as log:
             places = [self._image.host_path(item, tree) for item in argv]
-            command = Command(places, tree, log, self._env(tree, env, secrets), self._limit(task))
-            code = self._call(task, command)
+            told = self._termination_log(task)
+            variables = {**self._env(tree, env, secrets), TERMINATION_LOG: str(told)}
+            code = self._call(task, Command(places, tree, log, variables, self._limit(task)))
         if code != 0:  # the log is whole only now
-            raise TaskFailed(f"task {task!r} ended with exit code {code}{_tail(self._log(task))}")
+            kind = TaskContractBroken if _names(told, "OutputError") else TaskFailed
+            raise kind(f"task {task!r} ended with exit code {code}{_tail(self._log(task))}")
         found = outputs.complete(task, given)
         for item in found:
             if not item.written:
@@ -127,6 +137,14 @@ class Executor:
             yield tree
         finally:
             shutil.rmtree(tree, ignore_errors=True)
+
+
+def _names(told: Path, error: str) -> bool:
+    """Whether a termination log names this error of `tagline_task`; the task may have written anything."""
+    if not told.is_file():  # a pipe that lies there would never answer
+        return False
+    with told.open("rb") as file:
+        return file.read(200).startswith(f"{error}:".encode())
 
 
 def _tail(log: Path) -> str:

@@ -21,6 +21,14 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "LIST": (list,),
     "STRUCT": (dict,),
 }
+_SAID = {
+    "NUMBER_INTEGER": "a whole number",
+    "NUMBER_DOUBLE": "a number",
+    "STRING": "text (in quotes)",
+    "BOOLEAN": "true or false",
+    "LIST": "a list",
+    "STRUCT": "a mapping",
+}
 _REFUSED = {
     "secretAsVolume": "a secret as a volume",
     "configMapAsVolume": "a config map as a volume",
@@ -56,18 +64,39 @@ def _tasks(compiled: Compiled) -> dict[str, dict[str, Any]]:
 
 
 def parameters(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the given parameters against the pipeline's: unknown, missing and mistyped ones raise."""
-    declared = compiled.ir["root"].get("inputDefinitions", {}).get("parameters", {})
+    """The given parameters as the pipeline takes them: unknown, missing and mistyped ones raise.
+
+    A whole number does where any number is wanted: it is made a float, which kfp's orchestrator asks for.
+    """
+    declared = _declared(compiled)
     for name, value in given.items():
-        kind = declared[one_of(name, declared, "parameter of the pipeline")]["parameterType"]
-        if not _fits(value, kind):
-            raise ConfigError(f"parameter {name!r} is {value!r}, the pipeline wants {kind}")
+        check_parameter(compiled, name, value)
     for name, definition in declared.items():
         if name not in given and "defaultValue" not in definition and not definition.get("isOptional"):
             raise ConfigError(
                 f"parameter {name!r} of the pipeline has no value", fix=f"parameters: {{{name}: ...}}"
             )
-    return dict(given)
+    return {
+        name: float(value) if declared[name]["parameterType"] == "NUMBER_DOUBLE" else value
+        for name, value in given.items()
+    }
+
+
+def check_parameter(compiled: Compiled, name: str, value: Any) -> None:
+    """Raise `UnknownName` for a parameter that the pipeline has not, `ConfigError` for a value it cannot take."""
+    declared = _declared(compiled)
+    kind = declared[one_of(name, declared, "parameter of the pipeline")]["parameterType"]
+    if not _fits(value, kind):
+        raise ConfigError(
+            f"parameter {name!r} is {value!r}, the pipeline wants {kind}",
+            fix=f"give it {_SAID.get(kind, kind)}",
+        )
+
+
+def _declared(compiled: Compiled) -> dict[str, dict[str, Any]]:
+    """The pipeline's own parameters, by name."""
+    found: dict[str, dict[str, Any]] = compiled.ir["root"].get("inputDefinitions", {}).get("parameters", {})
+    return found
 
 
 def _fits(value: Any, kind: str) -> bool:
@@ -111,7 +140,7 @@ def _secret_name(compiled: Compiled, task: str, use: Mapping[str, Any], given: M
     named = use.get("secretNameParameter", {})
     if "componentInputParameter" in named:
         name = named["componentInputParameter"]
-        declared = compiled.ir["root"].get("inputDefinitions", {}).get("parameters", {})
+        declared = _declared(compiled)
         if name in given or "defaultValue" in declared.get(name, {}):
             return str(given.get(name, declared.get(name, {}).get("defaultValue")))
     if constant := named.get("runtimeValue", {}).get("constant") or use.get("secretName"):

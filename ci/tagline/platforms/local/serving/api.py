@@ -142,7 +142,14 @@ def _weight(weights: Mapping[ModelVersion, int], version: str) -> int:
 def _route(record: RouteRecord, status: wire.Status | None) -> Route:
     ready = {one.name for one in status.processes if one.phase is wire.Phase.READY} if status else set()
     arms = [
-        Arm(arm.spec.version, arm.weight, key(record.env, arm.spec) in ready, arm.port)
+        Arm(
+            arm.spec.version,
+            arm.weight,
+            key(record.env, arm.spec) in ready,
+            arm.port,
+            str(arm.spec.model),
+            arm.spec.sha256,
+        )
         for arm in record.arms
         if not arm.leaving
     ]
