@@ -31,6 +31,8 @@ lock:
 	@for name in tagline test serving; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command "make lock" tools/hosts/tools.in -o tools/hosts/tools.txt
 
 clean:
-	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .demo .tools .mypy_cache .ruff_cache .pytest_cache

@@ -21,6 +21,7 @@ from tagline.git import tags
 from tagline.git.ledger import is_run, part_of_run
 from tagline.git.occasion import Event
 from tagline.git.repo import LEDGER_REF
+from tagline.hosts.reading import read_call
 from tagline.pipeline import compile as compiling
 from tagline.pipeline.project import PLACES
 from tagline.words import release_of_tag
@@ -48,7 +49,8 @@ class Ran(msgspec.Struct, frozen=True):
 def save_plan(world: World, event: str | None, ref: str | None, env: str = "") -> Saved:
     """The plan of this call as its file says it; raises what `plan_event` raises."""
     made = plan_event(world, event, ref, env=env)
-    return _saved(world, made, world.author.run, env)
+    saved = _saved(world, made, world.author.run, env)
+    return msgspec.structs.replace(saved, told=event is not None)
 
 
 def _saved(world: World, made: Plan, run: str, env: str, agreed: Saved | None = None) -> Saved:
@@ -150,7 +152,8 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
     another agent. Raises `PlanDiffers`, `StateTampered`, and what planning raises.
     """
     kept = StateFolder(folder, saved.digest())
-    own = plan_event(world, saved.event, saved.ref, env=saved.env, ours=saved.run)
+    event, ref = _occasion(world, saved)
+    own = plan_event(world, event, ref, env=saved.env, ours=saved.run)
     require_same(saved, _saved(world, own, saved.run, saved.env, saved))
     left = todo(saved, own.steps, kept.done)
     world.author = msgspec.structs.replace(world.author, run=part_of_run(saved.run))
@@ -160,6 +163,13 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
         return Ran(report)
     report.exit_code = NeedsAgent.exit_code
     return Ran(report, [str(one) for one in sorted(others[0])])
+
+
+def _occasion(world: World, saved: Saved) -> tuple[str | None, str | None]:
+    """Event and ref to plan again for: the plan's, or none where nobody told it and this agent's host knows."""
+    if not saved.told and not saved.env and read_call(world.environ) is not None:
+        return None, None
+    return saved.event, saved.ref
 
 
 def _none(own: Plan, left: list[AnyStep]) -> list[AnyStep]:

@@ -48,7 +48,8 @@ class Saved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `run` is the id under which every agent of this plan writes into the ledger; `policy` the digest of
     tagline.yaml at the default branch's head with its platform file; `refs` what the plan depends on, by full
     name: release tags, promotion tags, and under the ledger's name the digest of the events that concern it.
-    `environments` are those with work: one CI job for each.
+    `environments` are those with work: one CI job for each. `told` is whether the caller said the event; where
+    not, an agent on a CI host asks the host again, for what is checked out may be a merge that no branch has.
     """
 
     run: str
@@ -60,6 +61,7 @@ class Saved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: list[SavedStep]
     environments: list[str] = []
     env: str = ""
+    told: bool = True
     tagline: str = ""
     format: int = FORMAT
 
