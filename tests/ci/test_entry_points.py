@@ -26,6 +26,9 @@ def names_in(path: str, text: str) -> set[str]:
     read: dict[str, Callable[[str], set[str]]] = {
         "action.yml": lambda text: set(yaml.safe_load(text)["inputs"]),
         ".github/workflows/tagline.yml": lambda text: _called(yaml.safe_load(text)[True]["workflow_call"]),
+        "templates/jenkins/vars/tagline.groovy": lambda text: set(
+            re.findall(r"'(\w+)'", text.partition("options.keySet() - [")[2].partition("]")[0])
+        ),
         "templates/tagline/template.yml": lambda text: set(next(yaml.safe_load_all(text))["spec"]["inputs"]),
     }
     return read.get(path, lambda text: set(re.findall(r"[A-Z][A-Z_]+", text)))(text)
@@ -76,7 +79,8 @@ def test_a_file_of_the_library_that_callers_name_is_on_the_list() -> None:
         *(f".github/workflows/{one.name}" for one in (ROOT / ".github/workflows").iterdir()),
     }
     shipped |= {str(one.relative_to(ROOT)) for one in (ROOT / "templates").glob("*/template.yml")}
-    shipped |= {str(one.relative_to(ROOT)) for one in (ROOT / "templates").glob("*.sh")}
+    for pattern in ("*.sh", "jenkins/vars/*.groovy"):
+        shipped |= {str(one.relative_to(ROOT)) for one in (ROOT / "templates").glob(pattern)}
     assert shipped <= set(entries((ROOT / LIST).read_text()))
 
 
