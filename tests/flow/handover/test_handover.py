@@ -242,3 +242,13 @@ for folder in ({str(mine.state)!r}, {str(mine.folder)!r}):
     assert checked.code == 111, checked
     assert sorted(path.name for path in mine.state.iterdir()) == ["Check.json", "Smoke__0.1.0.json"]
     desk.close()
+
+
+def test_the_report_of_a_later_agent_tells_what_the_earlier_ones_did(desk: Desk) -> None:
+    mine, folder = without_gpu(desk), desk.folder / "reports"
+    done = mine.run("--have", "platform,push", "--report", str(folder))
+    assert (done.code, last_line(done)) == (111, "needs-agent: gpu,platform,push"), done
+    report = json.loads((folder / "report.json").read_text())
+    assert [step["step"] for step in report["steps"]] == ["check", "smoke training", "release"]
+    assert (report["exit_code"], report["error"]) == (111, "")
+    assert (folder / "comment.md").read_text().startswith("Released tiny 0.1.0")
