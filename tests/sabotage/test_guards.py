@@ -149,8 +149,8 @@ GUARDS = {
     ),
     "one environment's call acts on all": Guard(
         "tagline/flow/plan.py",
-        "environments([step]) == [env]]",
-        "environments([step])]",
+        "if _env_of(step) == env]",
+        "if _env_of(step)]",
         (f"{UNIT}/flow/test_plan.py::test_one_environments_plan_acts_on_no_other",),
     ),
     "a floor holds nothing": Guard(
