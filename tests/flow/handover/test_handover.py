@@ -248,6 +248,7 @@ def test_the_report_of_a_later_agent_tells_what_the_earlier_ones_did(desk: Desk)
     mine, folder = without_gpu(desk), desk.folder / "reports"
     done = mine.run("--have", "platform,push", "--report", str(folder))
     assert (done.code, last_line(done)) == (111, "needs-agent: gpu,platform,push"), done
+    assert {"junit.xml", "report.html", "comment.md"} <= {path.name for path in folder.iterdir()}
     report = json.loads((folder / "report.json").read_text())
     assert [step["step"] for step in report["steps"]] == ["check", "smoke training", "release"]
     assert (report["exit_code"], report["error"]) == (111, "")
