@@ -84,6 +84,15 @@ GUARDS = {
             "test_a_rollout_that_nobody_continued_is_at_weight_0_after_the_supervisors_next_tick",
         ),
     ),
+    "a platform that starts does not ask its watchdog first": Guard(
+        "tagline/platforms/local/serving/supervisor.py",
+        "        for one in self._watchdog.abandoned(time.monotonic()) if idle else []:\n",
+        "        for one in []:\n",
+        (
+            f"{UNIT}/serving/test_supervisor.py::"
+            "test_a_rollout_that_nobody_continued_is_at_weight_0_before_a_new_router_routes",
+        ),
+    ),
     "a claim is pushed without a lease": Guard(
         "tagline/git/remote.py",
         '    leases = [f"--force-with-lease={update.ref}:{update.old}" for update in updates]\n',
@@ -140,8 +149,8 @@ GUARDS = {
     ),
     "one environment's call acts on all": Guard(
         "tagline/flow/plan.py",
-        "environments([step]) == [env]]",
-        "environments([step])]",
+        "if _env_of(step) == env]",
+        "if _env_of(step)]",
         (f"{UNIT}/flow/test_plan.py::test_one_environments_plan_acts_on_no_other",),
     ),
     "a floor holds nothing": Guard(

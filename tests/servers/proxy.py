@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 BLOCK = 1 << 16
+METHODS = (b"GET ", b"POST ", b"PUT ", b"LIST ", b"DELETE ")
 
 
 @dataclass
@@ -51,7 +52,7 @@ def _serve(client: socket.socket, proxy: Proxy, port: int) -> None:
         back = threading.Thread(target=_pass, args=(server, client, proxy), daemon=True)
         back.start()
         while part := _received(client):
-            proxy.requests += 1
+            proxy.requests += part.startswith(METHODS)
             server.sendall(part)
 
 

@@ -81,8 +81,10 @@ def _run(arguments: list[str]) -> int:
     from tagline.cli.cancel import Cancel
     from tagline.cli.group import cli
     from tagline.errors import TaglineError
+    from tagline.secrets.scan import known_values
 
-    masking.install()  # no secret that this process learns reaches its output
+    masking.install()  # no secret that this process learns, or was given by a telling name, reaches its output
+    masking.HIDDEN.add(known_values(os.environ, {}).values())
     cancel = Cancel()
     cancel.install()
     try:

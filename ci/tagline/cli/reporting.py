@@ -59,6 +59,9 @@ def reporting(folder: Path | None, event: str) -> Iterator[Kept]:
 
 
 def _leave(results: "Results", folder: Path | None) -> None:
+    from tagline.render.results.masked import masked
+
+    results = masked(results)
     if folder is not None:
         _write(results, folder)
     if os.environ.get("GITHUB_ACTIONS"):

@@ -55,7 +55,7 @@ def command(
         before = outlook_of(world, saved.event)
         ran = run_saved(world, saved, agent, state)
         announce(world)
-        kept.keep(results_of(world, ran.plan, ran.report, listener, before))
+        kept.keep(results_of(world, ran.plan, ran.whole(), listener, before))
         if ran.report.error:
             click.echo(f"error: {ran.report.error}", err=True)
         show(ran, json_, ran_text)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from tagline_task import masking
+
 from tagline.config import Config
 from tagline.errors import CallError, TaglineError
 from tagline.flow.report import Said, Told
@@ -59,6 +61,7 @@ def send(
 ) -> None:
     """Post the lines to the address that the variable named by `webhook:` holds; a failure is only told."""
     url = environ.get(policy.webhook, "")
+    masking.HIDDEN.add([url] if url else [])
     if not url.startswith(("https://", "http://")):
         told(Said(f"the webhook was not told: {policy.webhook} holds no address"))
         return

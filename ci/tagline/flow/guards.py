@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import assert_never
 
-from tagline import config
 from tagline.config import Config
 from tagline.errors import CallError
+from tagline.flow import platforms
 from tagline.flow.doctor import Finding
 from tagline.hosts import Host, detect
 from tagline.hosts.api import TagRule, access
@@ -21,7 +21,7 @@ _PARTS = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
 def look(folder: Path, environ: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """Ask the host's API who may push promotion tags, or say that and why it was not asked."""
     environ = os.environ if environ is None else environ
-    host, own = detect(environ), _own(folder)
+    host, own = detect(environ), platforms.of_work_tree(folder, environ, "pipeline")
     rules = _rules(environ)
     if isinstance(rules, str):
         yield Finding(
@@ -42,11 +42,6 @@ def _rules(environ: Mapping[str, str]) -> list[TagRule] | str:
         return asked.tag_rules()
     except CallError as error:
         return f"{error.what}; {error.fix}"
-
-
-def _own(folder: Path) -> Config:
-    file = folder / config.FILE
-    return config.parse(file.read_text() if file.exists() else "", default_name="pipeline")
 
 
 def judge(rules: Iterable[TagRule], own: Config) -> Iterator[Finding]:

@@ -40,11 +40,19 @@ class Agent(msgspec.Struct, frozen=True):
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """What an agent did of a plan, and what the next one must have: nothing in particular, or nothing is left."""
+    """What an agent did of a plan, and what the next one must have: nothing in particular, or nothing is left.
+
+    `earlier` are the steps that agents before it had done.
+    """
 
     plan: Plan
     report: Report
     needs_agent: list[str] = []
+    earlier: list[StepReport] = []
+
+    def whole(self) -> Report:
+        """The report of the plan so far, the earlier agents' steps first."""
+        return msgspec.structs.replace(self.report, steps=[*self.earlier, *self.report.steps])
 
 
 def save_plan(world: World, event: str | None, ref: str | None, env: str = "") -> Saved:
@@ -153,6 +161,7 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
     another agent. Raises `PlanDiffers`, `StateTampered`, and what planning raises.
     """
     kept = StateFolder(folder, saved.digest())
+    earlier = [kept.reports[step.key] for step in saved.steps if step.key in kept.done]
     event, ref = _occasion(world, saved)
     own = plan_event(world, event, ref, env=saved.env, ours=saved.run)
     require_same(saved, _saved(world, own, saved.run, saved.env, saved))
@@ -162,9 +171,9 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
     part = Plan(own.event, own.ref, mine or _none(own, left))
     report = run_plan(world, part, _Keeper(world, kept))
     if report.exit_code or not others:
-        return Ran(part, report)
+        return Ran(part, report, earlier=earlier)
     report.exit_code = NeedsAgent.exit_code
-    return Ran(part, report, [str(one) for one in sorted(others[0])])
+    return Ran(part, report, [str(one) for one in sorted(others[0])], earlier)
 
 
 def _occasion(world: World, saved: Saved) -> tuple[str | None, str | None]:

@@ -44,6 +44,11 @@ class StateFolder:
         return frozenset(self._kept)
 
     @property
+    def reports(self) -> dict[str, StepReport]:
+        """What the finished steps reported, by their keys."""
+        return {step: one.report for step, one in self._kept.items()}
+
+    @property
     def built(self) -> Built | None:
         """What a finished smoke training hands to the release."""
         return next((one.built for one in self._kept.values() if one.built), None)

@@ -234,7 +234,14 @@ def environments(steps: list[AnyStep]) -> list[str]:
 def only_env(made: Plan, env: str) -> Plan:
     """The part of a plan that concerns one environment: its promotions and rollbacks, and finished trainings,
     which a promotion may ask for."""
-    steps = [step for step in made.steps if isinstance(step, Register) or environments([step]) == [env]]
-    if not environments(steps):
+    mine = [step for step in made.steps if _env_of(step) == env]
+    if not mine:
         return Plan(made.event, made.ref, [Nothing(reason=f"no open promotion in {env}")])
-    return Plan(made.event, made.ref, steps)
+    return Plan(made.event, made.ref, [one for one in made.steps if one in mine or isinstance(one, Register)])
+
+
+def _env_of(step: AnyStep) -> str:
+    """The environment that a step is about; "" for one that is about none."""
+    if isinstance(step, Promote | CheckTag | Wake):
+        return step.promotion.env
+    return step.env if isinstance(step, FinishRollback) else ""

@@ -132,15 +132,14 @@ class Listener:
 
     def parts(self, report: Report) -> list[list[StepReport]]:
         """The smaller steps that were told before each step of the report."""
-        found: list[list[StepReport]] = []
+        found: dict[int, list[StepReport]] = {}
         waiting: list[StepReport] = []
         for step in self.steps:
             if any(step is one for one in report.steps):
-                found.append(waiting)
-                waiting = []
+                found[id(step)], waiting = waiting, []
             else:
                 waiting.append(step)
-        return found
+        return [found.get(id(step), []) for step in report.steps]
 
 
 def place_of(where: str, said: str) -> Place | None:

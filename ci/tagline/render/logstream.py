@@ -54,4 +54,6 @@ def harmless() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.stdout.flush()  # a stream that was put in front may hold some text back
+        sys.stderr.flush()
         sys.stdout, sys.stderr = before

@@ -45,7 +45,7 @@ def ofCommit(Map options) {
     def isDefault = !branch || env.BRANCH_IS_PRIMARY == 'true'
     def acts = isDefault && (!options.job || options.job == "/${env.JOB_NAME}".toString())
     def run = [options: options, acts: acts, pushes: isDefault || branch.startsWith('release/'), commit: '', url: '',
-               failed: [], environments: []]
+               failed: [], environments: [], goesOn: false]
     stage('tagline') {
         carryOut(run)
     }
@@ -79,7 +79,7 @@ def carryOut(Map run) {
                 record(run, 'tagline plan', sh(label: 'tagline plan', returnStatus: true,
                     script: 'exec "$TAGLINE_BIN" plan -o "$TAGLINE_CALL_DIR/p.json" --json'))
             }
-            need = run.failed ? null : handedOver(need, run, folder)
+            need = run.failed ? null : handedOver(run, folder)
             if (need == null && run.acts) {
                 run.environments = environmentsOf(sh(label: 'environments with work', returnStdout: true,
                     script: 'exec "$TAGLINE_BIN" plan --event schedule --json'))
@@ -90,25 +90,20 @@ def carryOut(Map run) {
 
 @NonCPS
 def environmentsOf(String json) {
-    def names = []
-    names.addAll(new JsonSlurper().parseText(json).environments)
-    return names
+    return [] + new JsonSlurper().parseText(json).environments
 }
 
 /** Run this agent's part. What the next agent must have, with the results stashed for it; null where all is done. */
-def handedOver(String asked, Map run, String folder) {
-    def code = 0
-    def have = asked.tokenize(',') + (run.options.agents?.docker ? [] : ['docker'])
-    withEnv(["TAGLINE_CALL_HAVE=${have.join(',')}"]) {
-        // tee outlives the signal of a cancelled build: tagline keeps its output while it tidies up
-        code = sh(label: 'tagline run', returnStatus: true, script: '''
-            mkfifo "$TAGLINE_CALL_DIR/said"
-            (trap '' TERM; tee "$TAGLINE_CALL_DIR/run.txt" < "$TAGLINE_CALL_DIR/said"; : > "$TAGLINE_CALL_DIR/told") &
-            exec "$TAGLINE_BIN" run "$TAGLINE_CALL_DIR/p.json" --have "$TAGLINE_CALL_HAVE" \\
-                --state "$TAGLINE_CALL_DIR/state" --report "$TAGLINE_CALL_DIR/tagline" > "$TAGLINE_CALL_DIR/said" 2>&1
-        ''')
-    }
-    if (code != 111) {
+def handedOver(Map run, String folder) {
+    // tee outlives the signal of a cancelled build: tagline keeps its output while it tidies up
+    def code = sh(label: 'tagline run', returnStatus: true, script: '''
+        mkfifo "$TAGLINE_CALL_DIR/said"
+        (trap '' TERM; tee "$TAGLINE_CALL_DIR/run.txt" < "$TAGLINE_CALL_DIR/said"; : > "$TAGLINE_CALL_DIR/told") &
+        exec "$TAGLINE_BIN" run "$TAGLINE_CALL_DIR/p.json" --have "$TAGLINE_CALL_HAVE" \\
+            --state "$TAGLINE_CALL_DIR/state" --report "$TAGLINE_CALL_DIR/tagline" > "$TAGLINE_CALL_DIR/said" 2>&1
+    ''')
+    run.goesOn = code == 111
+    if (!run.goesOn) {
         record(run, 'tagline run', code)
         return null
     }
@@ -147,6 +142,7 @@ def record(Map run, String command, int code) {
 /** The build's commit on an agent that has what is needed, tagline and TAGLINE_CALL_DIR, whose report is published. */
 def onAgent(String need, Map run, String report, Closure body) {
     def options = run.options
+    def have = need.tokenize(',') + (options.agents?.docker ? [] : ['docker'])
     def labels = []
     def id = need.contains('push') ? options.git : (env.CHANGE_FORK ? null : options.read ?: (run.pushes ? options.git : null))
     def bound = id ? [gitUsernamePassword(credentialsId: id, gitToolName: 'Default')] : []
@@ -160,8 +156,10 @@ def onAgent(String need, Map run, String report, Closure body) {
         def got = checkout(scm)
         run.commit = run.commit ?: got.GIT_COMMIT
         run.url = got.GIT_URL
+        run.goesOn = false
         def folder = "${pwd(tmp: true)}/tagline".toString()
-        withEnv(["TAGLINE_CALL_DIR=${folder}", "GIT_COMMIT=${run.commit}", "GIT_BRANCH=${got.GIT_BRANCH ?: ''}"]) {
+        withEnv(["TAGLINE_CALL_DIR=${folder}", "TAGLINE_CALL_HAVE=${have.join(',')}", "GIT_COMMIT=${run.commit}",
+                 "GIT_BRANCH=${got.GIT_BRANCH ?: ''}"]) {
             sh(label: 'the commit of this build', script: 'git checkout --quiet --detach "$GIT_COMMIT"')
             try {
                 withEnv(["TAGLINE_BIN=${command(folder)}"]) {
@@ -171,7 +169,7 @@ def onAgent(String need, Map run, String report, Closure body) {
                 }
             } finally {
                 dir(folder) {
-                    publish(report)
+                    publish(report, run.goesOn)
                     deleteDir()
                 }
             }
@@ -191,10 +189,12 @@ def command(String folder) {
     return sh(label: 'get tagline', returnStdout: true, script: 'exec sh "$TAGLINE_CALL_DIR/bootstrap.sh"').trim()
 }
 
-/** Where people look: the test cases, the report as a page, the files; what was not written is not missed. */
-def publish(String report) {
+/** Where people look: each agent's test cases; the last one's report as a page and as files. What is absent is not missed. */
+def publish(String report, boolean goesOn) {
     junit(testResults: "${report}/junit.xml", allowEmptyResults: true)
-    publishHTML(target: [reportName: report, reportDir: report, reportFiles: 'report.html', keepAll: true,
-                         alwaysLinkToLastBuild: true, allowMissing: true])
-    archiveArtifacts(artifacts: "${report}/**", allowEmptyArchive: true)
+    if (!goesOn) {
+        publishHTML(target: [reportName: report, reportDir: report, reportFiles: 'report.html', keepAll: true,
+                             alwaysLinkToLastBuild: true, allowMissing: true])
+        archiveArtifacts(artifacts: "${report}/**", allowEmptyArchive: true)
+    }
 }

@@ -252,6 +252,14 @@ def test_a_failing_check_publishes_its_cases_and_fails_with_its_code(shop: Shop)
     ]
 
 
+def test_each_agents_cases_are_published_and_one_report_of_all(shop: Shop) -> None:
+    shop.scenario(needs=["gpu", "platform,push"])
+    build = shop.controller.build("tiny/main", shop.clone.head(), MAIN)
+    assert build.result == "SUCCESS", build
+    assert len(build.published("junit")) == 3
+    assert len(build.published("html/tagline")) == len(build.published("artifacts")) == 1
+
+
 def test_a_plan_that_fails_runs_nothing_and_fails_with_its_code(shop: Shop) -> None:
     shop.scenario(codes={"plan": 12})
     build = shop.controller.build("tiny/PR-7", shop.clone.head(), PULL)

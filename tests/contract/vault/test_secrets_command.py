@@ -289,6 +289,16 @@ def test_doctor_names_an_env_file_that_git_would_take(desk: Desk) -> None:
     assert VALUE not in done.out + done.err
 
 
+def test_a_variable_named_like_a_secret_is_masked_in_whatever_the_command_prints(desk: Desk) -> None:
+    """What CI hosts call their own tokens; here the value stands in the name of a folder."""
+    folder = "a-folder-with-t0ken-in-it"
+    shown = desk.tagline("init", f"../{folder}", "--defaults", DEPLOY_FOLDER=folder)
+    assert shown.code == 0 and folder in shown.out
+    hidden = desk.tagline("init", f"../{folder}/again", "--defaults", DEPLOY_TOKEN=folder)
+    assert hidden.code == 0, hidden
+    assert folder not in hidden.out + hidden.err and "***" in hidden.out
+
+
 def test_the_options_of_the_command_show_no_value_as_an_argument() -> None:
     from tagline.cli.secrets import command
 

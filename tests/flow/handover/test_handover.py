@@ -244,9 +244,12 @@ for folder in ({str(mine.state)!r}, {str(mine.folder)!r}):
     desk.close()
 
 
-def test_each_agents_run_leaves_its_results(desk: Desk, tmp_path: Path) -> None:
-    done = without_gpu(desk).run("--have", "platform,push", "--report", str(tmp_path / "report"))
-    assert done.code == 111, done
-    names = {"report.json", "junit.xml", "report.html", "comment.md"}
-    assert names <= {path.name for path in (tmp_path / "report").iterdir()}
-    assert "Released tiny 0.1.0" in (tmp_path / "report/comment.md").read_text()
+def test_the_report_of_a_later_agent_tells_what_the_earlier_ones_did(desk: Desk) -> None:
+    mine, folder = without_gpu(desk), desk.folder / "reports"
+    done = mine.run("--have", "platform,push", "--report", str(folder))
+    assert (done.code, last_line(done)) == (111, "needs-agent: gpu,platform,push"), done
+    assert {"junit.xml", "report.html", "comment.md"} <= {path.name for path in folder.iterdir()}
+    report = json.loads((folder / "report.json").read_text())
+    assert [step["step"] for step in report["steps"]] == ["check", "smoke training", "release"]
+    assert (report["exit_code"], report["error"]) == (111, "")
+    assert (folder / "comment.md").read_text().startswith("Released tiny 0.1.0")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tagline.config import Config
+from tagline.flow import platforms
 from tagline.flow.guards import judge, look, matches, snippet
 from tagline.hosts import Host
 from tagline.hosts.api import TagRule
@@ -127,3 +128,16 @@ def test_doctor_outside_of_every_host_says_not_checked(tmp_path: Path) -> None:
         [TAGLINE, "doctor"], cwd=tmp_path / "work", env=env, capture_output=True, text=True, timeout=60
     )
     assert "who may push promotion tags: not checked (no CI host calls here)" in done.stdout
+
+
+def test_the_environments_of_a_platform_file_are_looked_at_too(tmp_path: Path) -> None:
+    file, work = tmp_path / "platform.yaml", tmp_path / "work"
+    work.mkdir()
+    file.write_text("name: company\ndefaults:\n  environments: [qa]\n")
+    (work / "tagline.yaml").write_text("pipeline: fraud\nplatform: company\n")
+    host = FakeGitHub()
+    with host.running():
+        job = jobs.github_job(host, tmp_path, "push", {}, "refs/heads/main")
+        job |= {"TAGLINE_DOCTOR_TOKEN": "ghp_ada", platforms.VARIABLE: str(file)}
+        text = said(work, job)
+    assert "promote/qa/**: everybody who may push may ask for a promotion" in text

@@ -161,3 +161,9 @@ def test_a_schedule_goes_on_with_an_interrupted_training() -> None:
     assert plan(known).steps == [
         GoOnTraining(release=Release(0, 3, 0), reason="its training was interrupted: it goes on")
     ]
+
+
+def test_one_environments_plan_keeps_its_own_tags_wake_and_no_others() -> None:
+    known = Known(Event.TAG, str(ASKED), promotion=ASKED, wakes=True)
+    assert [type(step) for step in only_env(plan(known), "prod").steps] == [CheckTag, Wake]
+    assert [type(step) for step in only_env(plan(known), "staging").steps] == [Nothing]

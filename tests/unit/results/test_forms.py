@@ -17,8 +17,10 @@ from tagline.render.results import files
 from tagline.render.results.annotations import code_quality, workflow_commands
 from tagline.render.results.junit import junit
 from tagline.render.results.markdown import LIMIT, comment, plain
+from tagline.render.results.masked import masked
 from tagline.render.results.page import page
 from tagline.render.results.text import cell, code, one_line
+from tagline_task.masking import Hidden
 
 from tests.unit.results.samples import HOSTILE, results
 
@@ -261,3 +263,12 @@ def test_an_exit_code_without_an_error_is_no_failure_on_the_page() -> None:
     going_on = msgspec.structs.replace(results("x"), error="", exit_code=111)
     assert '<h1 class="good">' in page(going_on)
     assert '<h1 class="bad">' in page(results("x"))
+
+
+def test_no_form_shows_a_value_that_this_process_must_not_show() -> None:
+    hidden = Hidden()
+    hidden.add(["s3cr3t-w0rd"])
+    made = masked(results("before s3cr3t-w0rd after, s3cr3t-w0rd"), hidden)
+    assert not any("s3cr3t-w0rd" in form(made) for form in files.FORMS.values())
+    assert "before *** after" in comment(made)
+    assert masked(results("x"), hidden) == results("x")

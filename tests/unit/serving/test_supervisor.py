@@ -28,14 +28,19 @@ def canaried(folder: Path) -> State:
     return records.weighted(state, "prod", "wine", {V1: 75, V2: 25})
 
 
-async def weights_after_a_tick(home: Path, state: State) -> dict[ModelVersion, int]:
+async def weights_after_a_tick(
+    home: Path, state: State, ttl: float, *, ticks: int = 1
+) -> dict[ModelVersion, int]:
+    """The weights after a supervisor began, a rollout saved with this `ttl`, and the supervisor ticked."""
     paths = Paths(home)
     paths.make()
     async with aiohttp.ClientSession() as client:
         supervisor = Supervisor(paths, state, client)
         await supervisor.begin()
         try:
-            await supervisor.tick()
+            for _ in range(ticks):
+                LocalRollouts(home).save("prod", "wine", b"step 1", canary=V2, ttl=ttl)
+                await supervisor.tick()
         finally:
             await supervisor.stop(clear=True)
     return {arm.spec.version: arm.weight for arm in supervisor.state.routes[0].arms}
@@ -44,14 +49,18 @@ async def weights_after_a_tick(home: Path, state: State) -> dict[ModelVersion, i
 def test_a_rollout_that_nobody_continued_is_at_weight_0_after_the_supervisors_next_tick(
     tmp_path: Path,
 ) -> None:
-    rollouts = LocalRollouts(tmp_path / "home")
-    rollouts.save("prod", "wine", b"step 1", canary=V2, ttl=-1)
-    weights = asyncio.run(weights_after_a_tick(tmp_path / "home", canaried(tmp_path)))
+    weights = asyncio.run(weights_after_a_tick(tmp_path / "home", canaried(tmp_path), -1))
     assert weights == {V1: 100, V2: 0}
-    assert "nobody continued the rollout of 0.2.0-r1" in (rollouts.paused("prod", "wine") or "")
+    said = LocalRollouts(tmp_path / "home").paused("prod", "wine") or ""
+    assert "nobody continued the rollout of 0.2.0-r1" in said
+
+
+def test_a_rollout_that_nobody_continued_is_at_weight_0_before_a_new_router_routes(tmp_path: Path) -> None:
+    LocalRollouts(tmp_path / "home").save("prod", "wine", b"step 1", canary=V2, ttl=-1)
+    weights = asyncio.run(weights_after_a_tick(tmp_path / "home", canaried(tmp_path), 60, ticks=0))
+    assert weights == {V1: 100, V2: 0}
 
 
 def test_a_rollout_that_was_saved_in_time_keeps_its_weights_at_a_tick(tmp_path: Path) -> None:
-    LocalRollouts(tmp_path / "home").save("prod", "wine", b"step 1", canary=V2, ttl=60)
-    weights = asyncio.run(weights_after_a_tick(tmp_path / "home", canaried(tmp_path)))
+    weights = asyncio.run(weights_after_a_tick(tmp_path / "home", canaried(tmp_path), 60))
     assert weights == {V1: 75, V2: 25}

@@ -7,6 +7,7 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 import msgspec
+from tagline_task import masking
 
 from tagline.errors import EventNotUsable
 from tagline.hosts import Host, detect
@@ -174,6 +175,7 @@ def fork_run(environ: Mapping[str, str]) -> ForkRun:
 def _token(environ: Mapping[str, str], name: str) -> Token | None:
     """The token that a job was given for this; on GitHub the job's own where it was handed over."""
     value = environ.get(name) or (environ.get(GITHUB_TOKEN) if detect(environ) is Host.GITHUB else "")
+    masking.HIDDEN.add([value] if value else [])
     return Token(value) if value else None
 
 

@@ -48,12 +48,12 @@ class Supervisor:
         running = await jobs.applied(self.paths)
         if self._left.router and (running is None or running.revision > self.state.revision):
             procs.send(self._left.router, signal.SIGKILL)
-        if not procs.alive(
+        idle = not procs.alive(
             self._left.router
-        ):  # nothing is routed yet: no request for a canary that nobody watches
-            for one in self._watchdog.abandoned(time.monotonic()):
-                self.state = records.taken_back(self.state, one.env, one.model, one.canary)
-                one.note()
+        )  # as nothing is routed yet, no canary takes a request unwatched
+        for one in self._watchdog.abandoned(time.monotonic()) if idle else []:
+            self.state = records.taken_back(self.state, one.env, one.model, one.canary)
+            one.note()
         self._write()
         self._router.begin()
         self._reconcile()
