@@ -1,7 +1,6 @@
 """The story through the library, with the real tagline: a merge releases, a tag promotes, a bad change is stopped."""
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,9 @@ from typing import Any
 import pytest
 from tagline.errors import PipelineError
 
-from tests.ci.jenkins import no_report
 from tests.ci.jenkins.conftest import MAIN, TAG
 from tests.ci.jenkins.controller import JENKINSFILE, LIBRARY_PATH, Build, Controller, Interpreter
 from tests.flow.stage import PIPELINE, TAGLINE, Desk, new_desk, predict
-
-# True once `tagline run` and `tagline ci` take --report: then no_report.py goes, and cases are looked for
-REPORTS = False
 
 
 @dataclass(frozen=True)
@@ -32,14 +27,9 @@ class Story:
 
 
 def controller(desk: Desk, interpreter: Interpreter, library: Path) -> Controller:
-    command = desk.folder / "tagline"
-    command.write_text(f"#!{sys.executable}\n" + Path(no_report.__file__).read_text())
-    command.chmod(0o755)
-    environ = desk.environ(TAGLINE_TODAY=TAGLINE)
-    own = {"TAGLINE_BIN": TAGLINE if REPORTS else str(command)}
-    plain: dict[str, Any] = {"name": "plain", "labels": [], "environ": own}
+    plain: dict[str, Any] = {"name": "plain", "labels": [], "environ": {"TAGLINE_BIN": TAGLINE}}
     agents = [plain, plain | {"name": "fast", "labels": ["gpu"]}]
-    made = Controller(desk.folder, desk.bare.path, interpreter, environ, agents)
+    made = Controller(desk.folder, desk.bare.path, interpreter, desk.environ(), agents)
     made.libraries["tagline"] = {"remote": str(library), "path": LIBRARY_PATH}
     return made
 
@@ -123,6 +113,5 @@ def test_a_build_that_comes_again_finds_nothing_to_do(told: Story) -> None:
 def test_a_bad_pull_request_fails_with_taglines_exit_code(told: Story) -> None:
     assert told.pull.result == "FAILURE", told.pull
     assert told.pull.said["error"] == f"tagline run: exit code {PipelineError.exit_code}"
-    if REPORTS:
-        (cases,) = told.pull.published("junit")
-        assert "<failure" in cases.read_text() or "<error" in cases.read_text()
+    (cases,) = told.pull.published("junit")
+    assert "<failure" in cases.read_text() or "<error" in cases.read_text()
