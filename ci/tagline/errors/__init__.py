@@ -8,7 +8,8 @@
     ├── LedgerError        50–59   the chain of decisions
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
-    └── PlatformError      80–89   what an environment runs on
+    ├── PlatformError      80–89   what an environment runs on
+    └── EngineError        90–99   images, registries, container engines
 
 0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
 """
@@ -23,6 +24,17 @@ from tagline.errors.config import (
     NotYetSupported,
     TargetExists,
     UnknownName,
+)
+from tagline.errors.engine import (
+    BaseNotPinned,
+    BuildFailed,
+    DeviceMissing,
+    EngineError,
+    EngineMissing,
+    ImageMissing,
+    ImageRefused,
+    RegistryRefused,
+    RegistryUnavailable,
 )
 from tagline.errors.gate import (
     GateDataChanged,
@@ -94,16 +106,23 @@ __all__ = [
     "INTERRUPTED",
     "AmbiguousHead",
     "BadWord",
+    "BaseNotPinned",
     "Blocked",
+    "BuildFailed",
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
+    "DeviceMissing",
     "DirtyTree",
+    "EngineError",
+    "EngineMissing",
     "EnvironmentConflict",
     "GateDataChanged",
     "GateError",
     "GateInconclusive",
     "GateRefused",
+    "ImageMissing",
+    "ImageRefused",
     "InstallFailed",
     "LedgerError",
     "LedgerMissing",
@@ -130,6 +149,8 @@ __all__ = [
     "PlatformUnavailable",
     "PortTaken",
     "PushRefused",
+    "RegistryRefused",
+    "RegistryUnavailable",
     "RemoteUnavailable",
     "RepositoryError",
     "RolloutError",

@@ -65,7 +65,7 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
 
     sandbox.protect_parent()
     home = tagline_home(os.environ)
-    root = _root(folder)
+    root = project_root(folder)
     text = (root / config.FILE).read_text() if (root / config.FILE).exists() else ""
     own = config.parse(text, default_name=default_name(root.name))
     engine = open_engine(home, os.environ, root, own)
@@ -134,12 +134,12 @@ def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> P
     from tagline.platforms.local.home import tagline_home
 
     sandbox.protect_parent()
-    project = Project.of_file(file) if file else Project.find(_root(folder))
+    project = Project.of_file(file) if file else Project.find(project_root(folder))
     engine = open_engine(tagline_home(os.environ), os.environ, project.root)
     return compiling.compile_file(project.pipeline, output or project.committed, engine.run)
 
 
-def _root(folder: Path) -> Path:
+def project_root(folder: Path) -> Path:
     """The top folder of the repository that the folder lies in, or the folder itself."""
     from tagline.errors import NoRepository
     from tagline.git.repo import Repo
