@@ -1,6 +1,7 @@
 """Base images from Debian packages alone: made by mmdebstrap once, kept between runs, imported, never pulled."""
 
 import fcntl
+import hashlib
 import json
 import subprocess
 from collections.abc import Mapping
@@ -8,17 +9,18 @@ from pathlib import Path
 
 from tests.real.engine import FOLDER
 
-PYTHON = ("python3", "python3-venv", "python3-pip", "ca-certificates")
+PYTHON = ("python3", "python-is-python3", "python3-venv", "python3-pip", "ca-certificates")
 RELEASE = "bookworm"
 
 
 def archive(name: str, packages: tuple[str, ...]) -> Path:
     """The root file system of a Debian with `packages`, as a tar; about 20 s when it is made."""
-    file = FOLDER / f"{name}.tar"
+    key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8]
+    file = FOLDER / f"{name}-{key}.tar"
     with (FOLDER / f"{name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
-            draft = file.with_name(f".{name}.tar")
+            draft = file.with_name(f".{file.name}")
             subprocess.run(
                 [
                     "mmdebstrap",

@@ -167,7 +167,7 @@ def name_of(step: AnyStep) -> str:
 def _act(world: World, step: AnyStep) -> Callable[[], StepReport]:
     match step:
         case Check():
-            return partial(check_commit, world, smoke=step.smoke)
+            return partial(check_commit, world, smoke=step.smoke, image=step.image)
         case MakeRelease():
             return partial(make_release, world, step.release)
         case FinishRelease():

@@ -10,6 +10,7 @@ from tagline.errors import ConfigError
 from tagline.flow.report import Report, Said, StepReport, Told, done, nothing, perform
 
 if TYPE_CHECKING:
+    from tagline.flow.world import World
     from tagline.images import Builder
     from tagline.images.making import Made, Maker, Source
     from tagline.words import Release
@@ -32,6 +33,14 @@ def engine_name(own: Config, environ: Mapping[str, str]) -> EngineName:
     return EngineName.DOCKER if client.answers(environ) else EngineName.PROCESS
 
 
+def chosen(own: Config, environ: Mapping[str, str], home: Path, told: Told) -> "Maker | None":
+    """What makes images on the engine of this call; None on engine `process`. What `auto` took is said."""
+    name = engine_name(own, environ)
+    if EngineName.AUTO in {environ.get(ENGINE_VARIABLE), own.engine}:
+        told(Said(f"engine {name}: the best that answers"))
+    return maker(environ, home) if name is EngineName.DOCKER else None
+
+
 def maker(environ: Mapping[str, str], home: Path) -> "Maker":
     """What makes images here; no engine is spoken to before something must be built."""
     from tagline.images.making import Maker
@@ -44,13 +53,13 @@ def maker(environ: Mapping[str, str], home: Path) -> "Maker":
     return Maker(builder, environ, home / "images")
 
 
-def source_of(tree: Path, own: Config, hidden: list[str] | None = None) -> "Source":
+def source_of(tree: Path, own: Config) -> "Source":
     """A source tree as images see it: what git tracks or would track, without the gate's data."""
     from tagline.engines.venvs import task_package
     from tagline.images.making import Source
     from tagline.pipeline.project import listed
 
-    data = hidden if hidden is not None else ([own.gate.data] if own.gate else [])
+    data = {own.gate.data} if own.gate else set()
     files = sorted(path for path in listed(tree) if str(path) not in data)
     return Source(tree, files, own, task_package())
 
@@ -88,20 +97,32 @@ def step(made: "Made") -> StepReport:
     return (done if made.built else nothing)("image", made.sentence(), **facts)
 
 
-def name_release(
-    own: Config, reference: str, names: list[str], environ: Mapping[str, str], told: Told
-) -> None:
+def identity(world: "World", tree: Path, own: Config, *, push: bool = True) -> str:
+    """What stands for a commit's tree in its compiled pipeline: its image, or on engine `process` its environment.
+
+    The tree is without the gate's data. The image reaches the registry if `push`, and is built at most once.
+    """
+    if world.images is None:
+        world.told(Said("making the environment (once for each lock)"))
+        return world.engine.build(tree, serving=own.serving is not None).identity
+    made = world.images.make(source_of(tree, own), push=push)
+    world.told(step(made))
+    return made.reference
+
+
+def name_release(world: "World", own: Config, reference: str, names: list[str]) -> None:
     """Add a release's names to its image in the registry, after the claim; again is a no-op."""
-    from tagline.images.making import LOCAL, place_of
+    from tagline.images.making import place_of
     from tagline.images.registry import Repository
 
-    place = place_of(own)
-    if place.host == LOCAL:
+    digest = reference.partition("@")[2]
+    if world.images is None or not digest:
         return
-    repository = Repository(place, environ)
-    added = [name for name in names if repository.tag(reference.partition("@")[2], name)]
+    place = place_of(own)
+    repository = Repository(place, world.images.environ)
+    added = [name for name in names if repository.tag(digest, name)]
     if added:
-        told(Said(f"tagged {place.written}: {', '.join(added)}"))
+        world.told(Said(f"tagged {place.written}: {', '.join(added)}"))
 
 
 def release_names(release: "Release", commit: str) -> list[str]:
@@ -112,11 +133,11 @@ def release_names(release: "Release", commit: str) -> list[str]:
 
 
 def pin_work_tree(root: Path, own: Config, environ: Mapping[str, str]) -> list[str]:
-    """`check --fix`: write today's digests into the Dockerfile; a line for each change. No engine is needed."""
+    """`check --fix` on engine docker: write today's digests into the Dockerfile; a line for each change."""
     from tagline.images.making import pinned
 
     file = root / own.image.dockerfile
-    if own.image.base or not file.is_file():
+    if own.image.base or not file.is_file() or engine_name(own, environ) is not EngineName.DOCKER:
         return []
     text, said = pinned(file.read_text(), own.image.args, environ)
     if said:

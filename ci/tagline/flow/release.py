@@ -7,9 +7,8 @@ from pathlib import Path
 import msgspec
 
 from tagline.config import Config
-from tagline.engines import Environment
 from tagline.errors import LostRace
-from tagline.flow import training
+from tagline.flow import images, training
 from tagline.flow.report import Said, StepReport, done, nothing
 from tagline.flow.world import World
 from tagline.git.events import Released, Uploaded
@@ -26,38 +25,37 @@ CLAIM_TRIES = 5
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A commit made ready to run: its tree without the gate's data, its environment, its compiled pipeline."""
+    """A commit made ready to run: its tree without the gate's data, its image or environment, its compiled file."""
 
     commit: str
     own: Config
     tree: Path
-    environment: Environment
+    identity: str
     compiled: Path
 
     def smoke(self, world: World) -> StepReport:
         """The smoke training of this content."""
-        digest = self.environment.identity.rpartition(":")[2][:16]
-        content = training.Content(self.compiled, self.tree, digest)
+        content = training.Content(self.compiled, self.tree, self.identity[-16:])
         return training.run_smoke(world.platform.pipelines, world.told, self.own, content)
 
 
 @contextmanager
-def prepared(world: World, commit: str) -> Iterator[Ready]:
-    """Export a commit, make its environment, compile its pipeline with the environment in the image's place.
+def prepared(world: World, commit: str, *, known: str = "", push: bool = True) -> Iterator[Ready]:
+    """Export a commit, make its image or environment, compile its pipeline with that in the image's place.
 
-    The gate's data is left out of the tree: no training can have seen it.
+    The gate's data is left out of the tree: no training can have seen it. `known` is the identity that a
+    release was claimed with: nothing is built again. Without `push` an image stays on this machine.
     """
     own = world.own_config(commit)
     hidden = {config.gate.data for config in (own, world.policy) if config.gate}
     with world.work_folder() as folder:
         tree = folder / "tree"
         world.repo.export(commit, tree, exclude=sorted(hidden))
-        world.told(Said("making the environment (once for each lock)"))
-        environment = world.engine.build(tree, serving=own.serving is not None)
+        identity = known or images.identity(world, tree, own, push=push)
         compiled = folder / "pipeline.yaml"
         compiling.compile_file(Project.find(tree).pipeline, compiled, world.engine.run)
-        compiling.substitute_image(compiled, environment.identity)
-        yield Ready(commit, own, tree, environment, compiled)
+        compiling.substitute_image(compiled, identity)
+        yield Ready(commit, own, tree, identity, compiled)
 
 
 def make_release(world: World, release: Release) -> StepReport:
@@ -71,6 +69,7 @@ def make_release(world: World, release: Release) -> StepReport:
         world.told(ready.smoke(world))
         for _ in range(CLAIM_TRIES):
             if claim(world, ready, release):
+                name_image(world, ready, release)
                 upload(world, ready, release)
                 return done(
                     "release", f"{ready.own.pipeline} {release}", release=str(release), tag=release.tag
@@ -100,7 +99,8 @@ def _ours(world: World, commit: str) -> bool:
 def finish_release(world: World, release: Release) -> StepReport:
     """Upload a release that was claimed; its commit is made ready again, and gives the same content."""
     claimed = world.state().releases[world.policy.pipeline, release]
-    with prepared(world, claimed.commit) as ready:
+    with prepared(world, claimed.commit, known=claimed.identity) as ready:
+        name_image(world, ready, release)
         upload(world, ready, release)
     return done("release", f"{world.policy.pipeline} {release} uploaded", release=str(release))
 
@@ -119,7 +119,7 @@ def claim(world: World, ready: Ready, release: Release) -> bool:
             pipeline=ready.own.pipeline,
             version=str(release),
             commit=ready.commit,
-            identity=ready.environment.identity,
+            identity=ready.identity,
         )
         return Batch(
             events=[event], tags=[NewTag(release.tag, ready.commit, f"{event.pipeline} {release}\n")]
@@ -127,6 +127,12 @@ def claim(world: World, ready: Ready, release: Release) -> bool:
 
     world.append(make)
     return won[0]
+
+
+def name_image(world: World, ready: Ready, release: Release) -> None:
+    """The release's names for its image in the registry, which carries none of them before the claim."""
+    names = images.release_names(release, ready.commit)
+    images.name_release(world, ready.own, ready.identity, names)
 
 
 def upload(world: World, ready: Ready, release: Release) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tagline.git.ledger import Appended, Author, Batch, Ledger
     from tagline.git.repo import Repo
     from tagline.git.state import State
+    from tagline.images.making import Maker
     from tagline.platforms import Platform
 
 ACTOR_VARIABLE = "TAGLINE_ACTOR"
@@ -27,7 +28,10 @@ ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 @dataclass
 class World:
-    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head."""
+    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head.
+
+    `images` makes the images that tasks run in; None on engine `process`, where an environment stands for them.
+    """
 
     repo: "Repo"
     facts: "Facts"
@@ -37,6 +41,7 @@ class World:
     home: Path
     author: "Author"
     told: Told
+    images: "Maker | None" = None
 
     def ledger(self) -> "Ledger":
         """The events as last seen, and their sum; raises `LedgerMissing`, `LedgerError`."""
@@ -90,6 +95,7 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     Raises the errors of the repository (10–19), of the configuration (20–29) and of the home.
     """
     from tagline.engines import sandbox
+    from tagline.flow import images
     from tagline.git import facts as git_facts
     from tagline.git.ledger import Author
     from tagline.git.objects import identity
@@ -105,9 +111,10 @@ def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None)
     place = f"{facts.default_branch}:{config.FILE}"
     policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
     engine = open_engine(home, environ, repo.root, policy)
-    platform = open_platform(home, engine)
+    makes = images.chosen(policy, environ, home, told)
+    platform = open_platform(home, engine, containers=makes is not None)
     author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told)
+    return World(repo, facts, policy, platform, engine, home, author, told, makes)
 
 
 def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":

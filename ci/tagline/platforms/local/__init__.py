@@ -18,8 +18,8 @@ class LocalPlatform:
 
     name = "local"
 
-    def __init__(self, home: Path, engine: Engine) -> None:
-        self.home, self._engine = home, engine
+    def __init__(self, home: Path, engine: Engine, *, containers: bool = False) -> None:
+        self.home, self._engine, self._containers = home, engine, containers
 
     @cached_property
     def machine(self) -> str:
@@ -31,7 +31,7 @@ class LocalPlatform:
     def pipelines(self) -> "LocalPipelines":
         from tagline.platforms.local.pipelines import LocalPipelines
 
-        return LocalPipelines(self.home, self._engine)
+        return LocalPipelines(self.home, self._engine, containers=self._containers)
 
     @cached_property
     def serving(self) -> "LocalServing":
@@ -46,6 +46,9 @@ class LocalPlatform:
         return LocalRollouts(self.home)
 
 
-def open_platform(home: Path, engine: Engine) -> Platform:
-    """The local platform in `home` (`home.tagline_home`), whose code runs through `engine`."""
-    return LocalPlatform(home, engine)
+def open_platform(home: Path, engine: Engine, *, containers: bool = False) -> Platform:
+    """The local platform in `home` (`home.tagline_home`), whose code runs through `engine`.
+
+    With `containers` the tasks of pipelines run in their images instead.
+    """
+    return LocalPlatform(home, engine, containers=containers)
