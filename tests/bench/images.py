@@ -13,7 +13,7 @@ from tests.real.registry import registry
 
 RUNS = 10
 LIMIT_MS = 500.0
-PACKAGES = ("click", "msgspec", "pyyaml", "rich")
+PACKAGES = ("click", "msgspec", "pyyaml", "numpy")
 BASE = "tagline-test/python:3"
 
 

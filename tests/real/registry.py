@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,21 +24,9 @@ class Registry(msgspec.Struct, frozen=True):
 def registry(folder: Path, *, password: bool = False, tls: bool = False) -> Iterator[Registry]:
     """A registry with its data in `folder`, gone with the block; `htpasswd` and TLS as asked."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     host = f"127.0.0.1:{port}"
-    lines = [
-        "version: 0.1",
-        "log: {level: info}",
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}, delete: {{enabled: true}}}}",
-        f"http: {{addr: '{host}', secret: test{_tls(folder) if tls else ''}}}",
-    ]
-    if password:
-        hashed = subprocess.run(
-            ["htpasswd", "-inB", USER], input=PASSWORD, capture_output=True, text=True, check=True
-        )
-        (folder / "htpasswd").write_text(hashed.stdout)
-        lines.append(f"auth: {{htpasswd: {{realm: test, path: {folder / 'htpasswd'}}}}}")
-    (folder / "config.yml").write_text("\n".join(lines) + "\n")
+    settings(folder, host, folder, password=password, tls=tls)
     log = folder / "log"
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -48,29 +36,49 @@ def registry(folder: Path, *, password: bool = False, tls: bool = False) -> Iter
             stderr=out,
         )
     try:
-        _wait(port, process, log)
+        wait_for(port, lambda: process.poll() is not None, log)
         yield Registry(host, log, str(folder / "ca.crt") if tls else "")
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _free_port() -> int:
+def settings(folder: Path, host: str, inside: Path, *, password: bool = False, tls: bool = False) -> None:
+    """Write the registry's configuration to `folder`, which it sees as `inside`."""
+    lines = [
+        "version: 0.1",
+        "log: {level: info}",
+        f"storage: {{filesystem: {{rootdirectory: {inside / 'data'}}}, delete: {{enabled: true}}}}",
+        f"http: {{addr: '{host}', secret: test{_tls(folder) if tls else ''}}}",
+    ]
+    if password:
+        hashed = subprocess.run(
+            ["htpasswd", "-inB", USER], input=PASSWORD, capture_output=True, text=True, check=True
+        )
+        (folder / "htpasswd").write_text(hashed.stdout)
+        lines.append(f"auth: {{htpasswd: {{realm: test, path: {inside / 'htpasswd'}}}}}")
+    (folder / "config.yml").write_text("\n".join(lines) + "\n")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for(port: int, gone: Callable[[], bool], log: Path) -> None:
+    """Return once something listens; an error with the log's end where it is `gone`, or after 10 s."""
     for _ in range(100):
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return
         except OSError:
-            if process.poll() is not None:
+            if gone():
                 break
             time.sleep(0.1)
-    raise RuntimeError(f"docker-registry does not listen: {log.read_text()[-2000:]}")
+    said = log.read_text()[-2000:] if log.exists() else "it wrote no log here"
+    raise RuntimeError(f"docker-registry does not listen: {said}")
 
 
 def _tls(folder: Path) -> str:

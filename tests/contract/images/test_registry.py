@@ -16,7 +16,9 @@ from tagline.images.reference import Reference
 from tagline.images.registry import TYPES, Manifest, Repository
 
 from tests.fakes.registry import Server, fake_registry
+from tests.real import debian
 from tests.real.registry import PASSWORD, USER, Registry, registry
+from tests.real.registry_container import registry_container
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -76,6 +78,21 @@ def test_with_a_login_and_the_ca_an_image_is_kept_and_found(locked: Registry, tm
     assert place.digest("content-1") == manifest.digest
     assert place.manifest(manifest.digest) == manifest
     assert not place.put_blob(*blob(b"layer"))  # it is there
+
+
+def test_in_a_container_of_our_own_image_it_is_the_same(
+    environ: dict[str, str], base: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "registry"
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    with registry_container(folder, base, environ) as running:
+        place = repository(running.host, environ_of(tmp_path, running.host))
+        manifest = pushed(place)
+        assert place.digest("content-1") == manifest.digest
+        with pytest.raises(RegistryRefused):
+            repository(running.host, environ_of(tmp_path, running.host, "wrong")).digest("content-1")
+    assert debian.docker(environ, "ps", "-aq", "--filter=ancestor=tagline-test/registry:1") == ""
 
 
 def test_a_wrong_password_is_refused_with_the_way_out_and_without_the_password(
