@@ -58,7 +58,15 @@ def settings() -> str:
     parts = [
         f"{NOTE}# tagline.yaml\n\nEvery key has a default; `serving` and `gate` are needed to promote.\n"
     ]
-    for struct in (config.Config, config.Serving, config.Gate, config.Metric, config.Rollout, config.Model):
+    for struct in (
+        config.Config,
+        config.Image,
+        config.Serving,
+        config.Gate,
+        config.Metric,
+        config.Rollout,
+        config.Model,
+    ):
         rows = [_setting(field, struct) for field in msgspec.structs.fields(struct)]
         title = "the file" if struct is config.Config else struct.__name__.lower()
         parts.append(f"## {title}\n\n{inspect.getdoc(struct)}\n\n| key | type | default |\n|---|---|---|")

@@ -1,6 +1,6 @@
 """Base images: what goes into one, named by one digest; built once, kept in a registry, found by one question.
 
-Nothing here knows which engine builds: a `Builder` turns a staged folder into an archive, and the archive is
+Nothing here knows which engine builds: a `Builder` turns a staged folder into an image in files, and those are
 looked at and sent from here.
 """
 
@@ -17,7 +17,9 @@ class Order(msgspec.Struct, frozen=True):
     """What a builder is given: a folder that holds all that may go in, `Dockerfile` in it included.
 
     `name` is the tag that the image in the archive carries, `label` its one label's value. `secrets` are files
-    by id that build steps may mount and no layer keeps. The builder's words go to `log`.
+    by id that build steps may mount and no layer keeps. The builder's words go to `log`. `layout` is a folder
+    that keeps the layers of the repository's last image, where a builder can write its next one over it;
+    `tar` is a file's place for one that cannot.
     """
 
     context: Path
@@ -25,13 +27,16 @@ class Order(msgspec.Struct, frozen=True):
     name: str
     label: str
     log: Path
+    layout: Path
+    tar: Path
     args: Mapping[str, str] = {}
     secrets: Mapping[str, Path] = {}
 
 
 class Built(msgspec.Struct, frozen=True):
-    """How an archive was built: `why_not` is empty where a rebuild would give the same bytes."""
+    """What was built: `place` is the order's layout or tar. `why_not` is empty where a rebuild gives the same bytes."""
 
+    place: Path
     why_not: str = ""
 
 
@@ -41,8 +46,8 @@ class Builder(Protocol):
     @property
     def name(self) -> str: ...
 
-    def build(self, order: Order, archive: Path) -> Built:
-        """Build to `archive`, a tar as `docker save` or an OCI layout gives.
+    def build(self, order: Order) -> Built:
+        """Build to the order's layout, as OCI lays images out, or to its tar, as `docker save` does.
 
         Raises `BuildFailed` (the log's end), `EngineMissing`.
         """
@@ -52,6 +57,6 @@ class Builder(Protocol):
         """Whether the engine itself holds an image of that name."""
         ...
 
-    def load(self, archive: Path) -> None:
-        """Put the archive's image where the engine runs containers from; again is a no-op."""
+    def load(self, tar: Path) -> None:
+        """Put an image, in a tar as `docker save` writes it, where the engine runs containers from."""
         ...

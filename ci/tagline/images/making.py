@@ -1,6 +1,9 @@
 """The image of a source tree: found by its content digest in the registry, or built once and sent."""
 
-from collections.abc import Callable, Mapping
+import fcntl
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +12,7 @@ import msgspec
 
 from tagline import config
 from tagline.errors import ConfigError, ImageRefused
-from tagline.images import LABEL, Builder, Built, Order, archive, dockerfile, recipe
+from tagline.images import LABEL, Builder, Order, archive, dockerfile, recipe
 from tagline.images.pip_settings import secret_files
 from tagline.images.reference import Reference
 from tagline.images.registry import Repository
@@ -51,7 +54,8 @@ class Made(msgspec.Struct, frozen=True):
 class Maker(msgspec.Struct, frozen=True):
     """Makes images with a builder; `builder` is called only when something must be built.
 
-    `environ` holds logins, certificates and pip's settings; logs go to the folder `logs`.
+    `environ` holds logins, certificates and pip's settings; logs go to the folder `logs`, and what is kept of
+    the last image of each repository beside them.
     """
 
     builder: Callable[[], Builder]
@@ -72,32 +76,46 @@ class Maker(msgspec.Struct, frozen=True):
             return Made(place.at(digest), made.content)
         if not (repository and push) and self.builder().has(name):
             return Made(name, made.content)
-        with TemporaryDirectory(prefix="tagline-image-") as folder:
-            built = self._build(source, made, name, Path(folder))
-            file = Path(folder) / "image.tar"
-            with archive.opened(file) as opened:
+        with TemporaryDirectory(prefix="tagline-image-") as folder, self._layout(place) as layout:
+            order = self._order(source, made, name, Path(folder), layout)
+            built = self.builder().build(order)
+            with archive.opened(built.place) as opened:
                 image = opened.read()
                 check(image, made.content)
                 kept = Made(name, made.content, True, False, built.why_not)
                 if repository and push:
-                    return _push(opened, image, kept, repository, beside(made, place))
-            self.builder().load(file)
+                    kept = _push(opened, image, kept, repository, beside(made, place))
+                else:
+                    archive.write_tar(opened, name, Path(folder) / "named.tar")
+                    self.builder().load(Path(folder) / "named.tar")
+                archive.prune(layout, image)
             return kept
 
-    def _build(self, source: Source, made: recipe.Recipe, name: str, folder: Path) -> Built:
+    def _order(self, source: Source, made: recipe.Recipe, name: str, folder: Path, layout: Path) -> Order:
         context = folder / "context"
         context.mkdir()
-        order = Order(
+        return Order(
             context,
             recipe.stage(made, source.tree, source.task, context),
             name,
             made.content,
             self.logs / f"{made.tag[:24]}.log",
+            layout,
+            folder / "image.tar",
             made.args,
             secret_files(self.environ, folder / "secrets"),
         )
-        order.log.parent.mkdir(parents=True, exist_ok=True)
-        return self.builder().build(order, folder / "image.tar")
+
+    @contextmanager
+    def _layout(self, place: Reference) -> Iterator[Path]:
+        """The folder that keeps the layers of a repository's last image, held by one build at a time."""
+        key = hashlib.sha256(place.written.encode()).hexdigest()[:16]
+        layout = self.logs / "layouts" / key
+        layout.mkdir(parents=True, exist_ok=True)
+        with layout.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            (layout / "index.json").unlink(missing_ok=True)  # it lists the last image, whose blobs stay
+            yield layout
 
 
 def _push(

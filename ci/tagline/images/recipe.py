@@ -166,6 +166,9 @@ def stage(made: Recipe, tree: Path, task: Path, to: Path) -> Path:
             continue
         shutil.copyfile(source, target)
         target.chmod(0o755 if entry.executable else 0o644)
+        os.utime(
+            target, (EPOCH, EPOCH)
+        )  # BuildKit's layers leave out a file that is there with the same time
     for folder in [path for path in to.rglob("*") if path.is_dir() and not path.is_symlink()]:
         folder.chmod(0o755)
     if (to / IGNORE).exists():

@@ -46,6 +46,8 @@ def test_what_was_built_is_found_again_by_one_head_and_no_engine(bench: Bench, p
 
 
 def test_a_rebuild_on_an_empty_registry_gives_the_same_bytes(bench: Bench) -> None:
+    bench.make()
+    (bench.tree / "src/task.py").write_text("print('changed: some layers are cached, some are new')\n")
     first = bench.make()
     assert first.why_not == ""
     debian.docker(bench.environ, "builder", "prune", "--all", "--force")

@@ -74,6 +74,7 @@ def test_a_file_beyond_the_digest_never_reaches_the_builder(tree: Path, tmp_path
     staged = sorted(str(path.relative_to(to)) for path in to.rglob("*") if path.is_file())
     assert staged == [entry.path for entry in made(tree).files]
     assert (to / "src/a.py").stat().st_mode & 0o777 == 0o644
+    assert (to / "src/a.py").stat().st_mtime == recipe.EPOCH
 
 
 def test_dockerignore_counts_and_cannot_shut_tagline_task_out(tree: Path, tmp_path: Path) -> None:

@@ -42,23 +42,23 @@ class DockerBuilder:
             "DOCKER_BUILDKIT": "1",
         }
 
-    def build(self, order: Order, archive: Path) -> Built:
-        """Build to `archive`; bit-identical where BuildKit can rewrite the times in the layers.
+    def build(self, order: Order) -> Built:
+        """Build to the layout, bit-identical, where BuildKit can rewrite the times in layers; else to the tar.
 
         Raises `BuildFailed` with the log's end, `EngineMissing`.
         """
         if not client.answers(self._environ):
             raise client.missing(self._environ)
         if self._exports_archives():
-            output = f"type=docker,name={order.name},dest={archive},rewrite-timestamp=true"
+            output = f"type=oci,name={order.name},dest={order.layout},tar=false,rewrite-timestamp=true"
             words = ["buildx", "build", "--provenance=false", "--sbom=false", f"--output={output}"]
             self._run(order, words)
-            return Built()
+            return Built(order.layout)
         self._run(order, ["build", "--tag", order.name])
-        with client.connected(self._environ) as engine, archive.open("wb") as file:
+        with client.connected(self._environ) as engine, order.tar.open("wb") as file:
             for part in engine.images.get(order.name).save(named=order.name):
                 file.write(part)
-        return Built(OLD)
+        return Built(order.tar, OLD)
 
     def has(self, reference: str) -> bool:
         """Whether the engine holds an image of that name."""
@@ -71,9 +71,9 @@ class DockerBuilder:
                 return False
         return True
 
-    def load(self, archive: Path) -> None:
-        """Put the archive's image into the engine; again is a no-op."""
-        with client.connected(self._environ) as engine, archive.open("rb") as file:
+    def load(self, tar: Path) -> None:
+        """Put a tar's image into the engine; again is a no-op."""
+        with client.connected(self._environ) as engine, tar.open("rb") as file:
             engine.images.load(file)
 
     def _exports_archives(self) -> bool:
