@@ -20,7 +20,7 @@ lint:
 
 soak:
 	@tools/install test
-	@.venv/bin/python -m pytest -q -m "soak and not images" --timeout 28800 tests/soak
+	@.venv/bin/python -m pytest -q -m "soak and not images" tests
 
 soak-images:
 	@tools/install test
@@ -41,6 +41,8 @@ lock:
 	@for name in tagline test serving; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command "make lock" tools/hosts/tools.in -o tools/hosts/tools.txt
 
 clean:
-	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .demo .tools .mypy_cache .ruff_cache .pytest_cache

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tagline.hosts.reading import without_host
+
 BOLD, DIM, RESET = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
 ROOT = Path(__file__).parent.parent
 
@@ -35,7 +37,7 @@ class Stage:
         self.started = time.monotonic()
         self.heard: list[str] = []
         self.env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+            **{n: value for n, value in without_host(os.environ).items() if not n.startswith("GIT_")},
             "PATH": f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}",
             "TAGLINE_HOME": str(folder / "home"),
             "TAGLINE_VENVS": os.environ.get("TAGLINE_VENVS") or str(folder / "venvs"),

@@ -1,10 +1,12 @@
 """For the whole suite: where nothing may be skipped, a skip is a failure."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.servers.openbao import Bao, dev_server
 
 NO_SKIP = "TAGLINE_NO_SKIP"
 NOT_HERE = "not applicable here: "
@@ -26,3 +28,10 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
+    """One real OpenBao for all tests of this process: unsealed, in memory, on loopback; names are each test's own."""
+    with dev_server(tmp_path_factory.mktemp("openbao")) as server:
+        yield server

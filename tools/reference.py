@@ -8,11 +8,31 @@ from pathlib import Path
 
 import click
 import msgspec
-from tagline import config, errors
+from tagline import config, errors, floors, platform_file
 from tagline.cli.group import cli
 from tagline.cli.main import COMMANDS
+from tagline.flow.recording import Recording
+from tagline.hosts.reading import VARIABLES
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tests.hosts.table import FILES, load
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
+CI_VARIABLES = """`tagline ci` asks the host first, then git. `--event` and `--ref` come before both.
+
+- `merge`: the commit is released if it is not, on the default branch or a `release/*` branch. `pr`: it is checked.
+  `tag`: a promotion tag is acted on. `schedule`: whatever is open goes on; a run of the default branch that a person
+  or a program started (a wake) is taken as this.
+- What is checked out must be the commit that the host names: a workspace that something else was left in is error 14.
+- A change whose host does not say that it comes from the same repository is treated as a fork's.
+- A host that names no branch leaves the answer to git.
+
+`documented` was written from the host's documentation and not tried on a real host; `recorded` was collected by
+`tagline doctor --record-event FILE` in a job of one.
+"""
+AS_JSON = """With `--json` an error is on stdout as well:
+`{"error": {"what": "…", "where": "…", "fix": "…", "code": 21}}`; a
+command that got as far as its steps prints its report instead, with `error` and `exit_code` in it."""
 NOTE = "<!-- made by tools/reference.py; do not edit -->\n\n"
 
 
@@ -32,9 +52,14 @@ def exit_codes() -> str:
     rows = [(0, "", "Success; the report says so where nothing was to do."), (2, "", "A wrong command line.")]
     rows += [(errors.INTERNAL, "", "A bug of tagline's; a crash report was written.")]
     rows += [(kind.exit_code, kind.__name__, first_line(kind)) for kind in error_classes()]
-    rows += [(errors.INTERRUPTED, "", "Interrupted (Ctrl-C); the next call goes on.")]
+    rows += [
+        (errors.INTERRUPTED, "", "Interrupted (SIGINT: Ctrl-C, or GitHub cancels); the next call goes on.")
+    ]
+    rows += [
+        (errors.TERMINATED, "", "Terminated (SIGTERM: Jenkins or GitLab cancels); the next call goes on.")
+    ]
     table = "\n".join(f"| {code} | {name} | {text} |" for code, name, text in sorted(rows))
-    return f"{NOTE}# Exit codes\n\n| code | error | means |\n|---|---|---|\n{table}\n"
+    return f"{NOTE}# Exit codes\n\n{AS_JSON}\n\n| code | error | means |\n|---|---|---|\n{table}\n"
 
 
 def commands() -> str:
@@ -65,13 +90,43 @@ def settings() -> str:
         config.Gate,
         config.Metric,
         config.Rollout,
+        config.Secrets,
         config.Model,
     ):
         rows = [_setting(field, struct) for field in msgspec.structs.fields(struct)]
         title = "the file" if struct is config.Config else struct.__name__.lower()
-        parts.append(f"## {title}\n\n{inspect.getdoc(struct)}\n\n| key | type | default |\n|---|---|---|")
-        parts.append("\n".join(rows) + "\n")
+        parts += _section(title, struct, rows)
+    parts.append(
+        "# The platform file\n\nWhat holds for all repositories of a company; see the how-to page.\n"
+    )
+    for title, struct in {"platform file": platform_file.PlatformFile, "floors": floors.Floors}.items():
+        parts += _section(
+            title, struct, [_setting(field, struct) for field in msgspec.structs.fields(struct)]
+        )
     return "\n".join(parts)
+
+
+def _section(title: str, struct: type, rows: list[str]) -> list[str]:
+    head = f"## {title}\n\n{inspect.getdoc(struct)}\n\n| key | type | default |\n|---|---|---|"
+    return [head, "\n".join(rows) + "\n"]
+
+
+def ci_variables() -> str:
+    parts = [f"{NOTE}# What the CI hosts say\n\n{CI_VARIABLES}"]
+    for host in VARIABLES:
+        parts.append(f"## {host}\n\n| variable | read as |\n|---|---|")
+        parts.append("\n".join(f"| `{name}` | {means} |" for name, means in VARIABLES[host].items()))
+        parts.append("\n| what happened | is taken as | branch or tag | evidence |\n|---|---|---|---|")
+        parts.append("\n".join(_event(load(file)) for file in FILES if file.parent.name == host))
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _event(one: Recording) -> str:
+    sources = "".join(f" [{n}]({address})" for n, address in enumerate(one.documentation, start=1))
+    ref = f"`{one.call.ref}`" if one.call and one.call.ref else ""
+    means = one.means or "an error that says what to do"
+    return f"| {one.event} | {means} | {ref} | {one.evidence} {one.date}{sources} |"
 
 
 def _setting(field: msgspec.structs.FieldInfo, struct: type) -> str:
@@ -98,7 +153,12 @@ def _type_name(kind: object) -> str:
     return getattr(kind, "__name__", str(kind))
 
 
-PAGES = {"commands.md": commands, "settings.md": settings, "exit-codes.md": exit_codes}
+PAGES = {
+    "commands.md": commands,
+    "settings.md": settings,
+    "exit-codes.md": exit_codes,
+    "ci-variables.md": ci_variables,
+}
 
 
 def main() -> int:

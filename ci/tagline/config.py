@@ -1,17 +1,22 @@
 """tagline.yaml: what a repository says of itself and of its promotions, parsed once and strictly."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from tagline.errors import BadWord, ConfigError, NotYetSupported
-from tagline.words import check_name
+from tagline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tagline.strict_yaml import Marks
 
 FILE = "tagline.yaml"
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+VERSION = re.compile("[0-9]+([.][0-9]+){1,3}((a|b|rc)[0-9]+)?")
+Version = Annotated[str, msgspec.Meta(pattern=f"^({VERSION.pattern})?$")]
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -67,7 +72,8 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a model is served: `sklearn`, `xgboost`, or `custom:src/serve.py` with a class `Model`.
 
-    `slower_than` makes a slower answer a bad one; `timeout` ends it.
+    `slower_than` makes a slower answer a bad one: the default branch's word, for every version. `timeout` ends an
+    answer: each version's own, at most the default branch's.
     """
 
     runtime: Annotated[str, msgspec.Meta(pattern="^(sklearn|xgboost|custom:[^ ]+)$")]
@@ -87,6 +93,32 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_duration: str = "30m"
     max_bad_increase: Share = 0.02
     ttl: str = "30s"
+
+
+class Deliver(StrEnum):
+    """How a task gets the Secret with Vault's credentials: as environment variables or as mounted files."""
+
+    ENV = "env"
+    VOLUME = "volume"
+
+
+class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tasks need to read secrets of Vault or OpenBao.
+
+    `approle` names the Kubernetes Secret with VAULT_ADDR, VAULT_ROLE_ID and VAULT_SECRET_ID that each task
+    gets. `path` is where the pipeline's secrets lie in the engine `mount`, with `{env}` for the environment's
+    name, and `keys` the keys that it asks for there.
+    """
+
+    approle: str = ""
+    deliver: Deliver = Deliver.ENV
+    mount: str = "secret"
+    path: str = ""
+    keys: list[str] = []
+
+    def path_of(self, environment: str) -> str:
+        """Where the secrets of an environment lie, without slashes around it."""
+        return self.path.replace("{env}", environment).strip("/")
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,7 +150,14 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion."""
+    """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion.
+
+    `platform` names the platform file: of an installed package, or `git+URL@REF`; `tagline` is the one version
+    that may act for this repository, such as `1.2.0`. `gpu` is how many GPUs a training asks for: above 0,
+    its smoke and full training need an agent with one.
+    `ledger` is the ref of the ledger, or the name of a branch where a host refuses other refs.
+    `webhook` names the variable that holds the address of a chat's webhook: the address itself is a secret.
+    """
 
     pipeline: str = ""
     paths: list[str] = []
@@ -127,14 +166,19 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     platform: str = "local"
     engine: EngineName = EngineName.PROCESS
     image: Image = Image()
+    tagline: Version = ""
+    ledger: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][-A-Za-z0-9_./]*$")] = "refs/tagline/ledger"
     train: Train = Train.ON_RELEASE
     parameters: dict[str, Any] = {}
     smoke: dict[str, Any] = {}
     smoke_when: SmokeWhen = SmokeWhen.ON_RELEASE
     smoke_timeout: str = "5m"
+    gpu: Annotated[int, msgspec.Meta(ge=0)] = 0
     serving: Serving | None = None
     gate: Gate | None = None
     rollout: Rollout = Rollout()
+    secrets: Secrets | None = None
+    webhook: Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")] = ""
 
     def model_names(self) -> list[str]:
         """The models this pipeline makes; by default one, named as the pipeline."""
@@ -151,57 +195,16 @@ LATER = {
     "promotion": "signers and approvals",
     "pipelines": "several pipelines in one repository",
     "schedules": "schedules",
-    "tagline": "the pinned tagline version",
 }
+LATER_PLATFORMS = ("kubeflow",)
+LOCAL = "local"
 
 
-def check_meaning(config: Config) -> None:
-    """Raise for values that are well-formed and still wrong: names, durations, what this version lacks."""
-    for name, what in [(config.pipeline, "pipeline"), *((env, "environment") for env in config.environments)]:
-        check_name(name, what)
-    for model in config.models:
-        check_name(model, "model")
-    if config.platform != "local":
-        raise NotYetSupported(f"platform {config.platform!r}: this version of tagline has only 'local'")
-    _check_gate(config.gate)
-    _check_rollout(config.rollout)
-    for duration in [config.smoke_timeout, *([config.serving.timeout] if config.serving else [])]:
-        seconds(duration)
-    if config.serving and config.serving.slower_than:
-        seconds(config.serving.slower_than)
+def load(text: str, where: str = FILE) -> tuple[dict[str, Any], "Marks"]:
+    """tagline.yaml's text as plain data with known keys only, and where each value stands.
 
-
-def _check_gate(gate: Gate | None) -> None:
-    if gate is None:
-        return
-    if len(gate.metrics) != 1:
-        raise NotYetSupported(
-            f"gate.metrics has {len(gate.metrics)} metrics: this version of tagline judges exactly one"
-        )
-    if Path(gate.data).is_absolute() or ".." in Path(gate.data).parts:
-        raise ConfigError(f"gate.data {gate.data!r} is not a path inside the repository")
-
-
-def _check_rollout(rollout: Rollout) -> None:
-    if not rollout.steps or rollout.steps[0] > 10:
-        raise ConfigError("rollout.steps must begin with at most 10 (percent)", fix="steps: [10, 25, 50]")
-    if rollout.steps != sorted(set(rollout.steps)):
-        raise ConfigError("rollout.steps must rise", fix="steps: [10, 25, 50]")
-    if rollout.steps[-1] > 95:
-        raise ConfigError("the last of rollout.steps must leave the stable model at least 5 percent")
-    planned = len(rollout.steps) * seconds(rollout.step_time)
-    if planned > seconds(rollout.max_duration):
-        raise ConfigError(f"the steps take {planned:g} s, longer than max_duration {rollout.max_duration}")
-    if rollout.max_bad_increase <= 0:
-        raise ConfigError("rollout.max_bad_increase must be above 0", fix="max_bad_increase: 0.02")
-    seconds(rollout.ttl)
-
-
-def parse(text: str, *, where: str = FILE, default_name: str = "") -> Config:
-    """Read tagline.yaml's text; an empty one gives the defaults.
-
-    `default_name` names the pipeline where the file does not. Raises `ConfigError` (file, line, column,
-    nearest known key), `NotYetSupported` (what a later version brings, by name), `BadWord`.
+    Raises `ConfigError` (file, line, column, nearest known key), `NotYetSupported` (what a later version
+    brings, by name).
     """
     from tagline import strict_yaml
 
@@ -209,14 +212,39 @@ def parse(text: str, *, where: str = FILE, default_name: str = "") -> Config:
     if not isinstance(data, dict):
         raise ConfigError("tagline.yaml must be a mapping", where=where, fix="pipeline: my-model")
     strict_yaml.check_keys(data, Config, marks, where, LATER)
-    data.setdefault("pipeline", default_name)
+    return data, marks
+
+
+def build(data: Mapping[str, Any], marks: "Marks", where: str = FILE, default_name: str = "") -> Config:
+    """Plain data as a `Config`.
+
+    Raises `ConfigError` where a value stands that is wrong or has no sense, `NotYetSupported`, `BadWord`.
+    """
+    from tagline import config_rules, strict_yaml
+
     try:
-        config = msgspec.convert(data, Config)
+        config = msgspec.convert({"pipeline": default_name, **data}, Config)
     except msgspec.ValidationError as error:
         raise strict_yaml.translate(error, marks, where) from error
-    try:
-        check_meaning(config)
-    except (BadWord, ConfigError) as error:
-        error.where = error.where or where
-        raise
+    for fault in config_rules.faults(config):
+        raise fault.kind(fault.what, where=strict_yaml.place(marks, fault.at, where), fix=fault.fix)
     return config
+
+
+def parse(text: str, *, where: str = FILE, default_name: str = "") -> Config:
+    """Read tagline.yaml's text as it is, under no platform file; an empty one gives the defaults.
+
+    `default_name` names the pipeline where the file does not. Raises what `load` and `build` raise.
+    """
+    data, marks = load(text, where)
+    return build(data, marks, where, default_name)
+
+
+def place(root: Path, *path: str | int) -> str:
+    """Where a value stands in the tagline.yaml of a tree, as file:line:column."""
+    from tagline import strict_yaml
+
+    file = root / FILE
+    return (
+        strict_yaml.place(strict_yaml.load(file.read_text(), FILE)[1], path, FILE) if file.exists() else FILE
+    )

@@ -23,6 +23,7 @@ _SAID = {"str": "text", "int": "a whole number", "float": "a number", "bool": "t
 _SAID |= {"array": "a list", "object": "a mapping", "null": "empty"}
 _PATTERNS = {
     "^[0-9a-f]{64}$": "must be 64 lower-case hex digits, as sha256sum prints them",
+    "^([0-9]+([.][0-9]+){1,3}((a|b|rc)[0-9]+)?)?$": "must be one exact version, such as 1.2.0",
     "^(sklearn|xgboost|custom:[^ ]+)$": "must be sklearn, xgboost or custom:src/serve.py",
 }
 
@@ -212,6 +213,12 @@ def translate(error: msgspec.ValidationError, marks: Marks, where: str) -> Confi
     line, column = mark.at
     said, fix = _say(reason, mark)
     return ConfigError(f"{_dotted(path)} {said}", where=f"{where}:{line}:{column}", fix=fix)
+
+
+def place(marks: Marks, path: Path, where: str) -> str:
+    """Where a value stands, as file:line:column: the file alone for one that is not written there."""
+    mark = marks.get(path)
+    return f"{where}:{mark.at[0]}:{mark.at[1]}" if mark and path else where
 
 
 def _say(reason: str, mark: Mark) -> tuple[str, str]:

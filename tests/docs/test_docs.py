@@ -10,6 +10,7 @@ from tagline import config
 from tagline.errors import TaglineError
 
 from tests.fakes.machine import Machine
+from tests.servers.openbao import dev_server
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -77,3 +78,21 @@ def test_every_command_of_the_first_hour_works_as_written(machine: Machine) -> N
     assert "0.2.0-r1 let in" in done.out
     assert "0 lost" in done.out
     assert "0.2.0-r1 was taken back and is blocked there" in done.out
+
+
+def test_every_command_of_the_page_on_secrets_works_as_written(machine: Machine, tmp_path: Path) -> None:
+    """Against a server of its own: the page enables AppRole there."""
+    page = ROOT / "docs/how-to/secrets.md"
+    (code,) = blocks(page, "python")
+    (tmp_path / "read.py").write_text(code)
+    script = "\n".join(blocks(page, "sh"))
+    marks = ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL"]
+    with dev_server(tmp_path) as bao:
+        machine.env |= {"VAULT_ADDR": bao.address, "VAULT_TOKEN": bao.token}
+        done = machine.shell(
+            f"set -eu\nunset {' '.join(marks)}\n{script}\nset -a; . ./.env; python ../read.py"
+        )
+    assert done.code == 0, done.out
+    assert done.out.endswith("['WAREHOUSE_PASSWORD'] 21 ***\n")
+    assert "correct horse" not in done.out
+    assert "kind: Secret" in (tmp_path / "vault-approle.yaml").read_text()

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tagline.hosts.reading import without_host
+
 from demo.stage import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -67,9 +69,8 @@ def a_machine(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[M
     """A machine in `folder`; at the end its local platform is taken down and nothing of it may be left."""
     config = folder / "gitconfig"
     config.write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n[advice]\n\tdetachedHead = false\n")
-    env = {
-        name: value for name, value in os.environ.items() if not name.startswith(("GIT_AUTHOR", "GIT_COMM"))
-    }
+    outside = without_host(os.environ)
+    env = {name: value for name, value in outside.items() if not name.startswith(("GIT_AUTHOR", "GIT_COMM"))}
     env |= {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "TAGLINE_HOME": str(folder / "home"),

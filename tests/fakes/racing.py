@@ -143,6 +143,24 @@ exit $code
     )
 
 
+def deadly_push(folder: Path, at: int, *, before: bool = False) -> str:
+    """A folder with a `git` that kills its caller at the push with this number (from 1), after or before it."""
+    first, last = ("kill -9 $PPID; exit 1", "") if before else ("", "kill -9 $PPID")
+    return _put(
+        folder,
+        f"""#!/bin/sh
+case " $* " in *" push "*) echo x >> {folder}/pushes; fatal=$(wc -l < {folder}/pushes);; *) fatal=0;; esac
+if [ "$fatal" -eq {at} ]; then :; {first}
+fi
+"{_real_git()}" "$@"
+code=$?
+if [ "$fatal" -eq {at} ]; then :; {last}
+fi
+exit $code
+""",
+    )
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["claim", where]:

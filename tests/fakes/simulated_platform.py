@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tagline.errors import Locked, ModelDoesNotLoad, PlatformError, PlatformUnavailable
+from tagline.errors import Locked, ModelDoesNotLoad, PlatformError, PlatformUnavailable, PutDown
 from tagline.platforms import Arm, ArmCounts, Block, Counts, Route, ServerSpec
 from tagline.words import ModelVersion
 
@@ -52,6 +52,8 @@ class SimulatedPlatform:
         self.requests = self.client_bad = 0
         self.full: list[ModelVersion] = []
         self.unavailable_until = -math.inf
+        self.put_down = False
+        self.ready_at: dict[ModelVersion, float] = {}
         self.frozen: Counts | None = None
         self.ignores_weights = False
         self.does_not_load: set[ModelVersion] = set()
@@ -159,7 +161,8 @@ class SimulatedPlatform:
 
     def route(self, env: str, model: str) -> Route:
         with self._call("route"):
-            arms = [Arm(version, arm.weight, ready=True) for version, arm in self.arms.items()]
+            ready = {version: self.time >= self.ready_at.get(version, 0.0) for version in self.arms}
+            arms = [Arm(version, arm.weight, ready[version]) for version, arm in self.arms.items()]
             return Route(env, model, arms, url="simulated")
 
     def routes(self) -> list[Route]:
@@ -180,6 +183,8 @@ class SimulatedPlatform:
         return Counts(f"{self.boot}.{self.revision}", self.time, arms, self.client_bad, self.requests)
 
     def _answering(self) -> None:
+        if self.put_down:
+            raise PutDown("somebody took the local platform down")
         if self.time < self.unavailable_until:
             raise PlatformUnavailable("the router did not answer in 2 s")
 

@@ -38,9 +38,6 @@ def test_broken_yaml_is_refused_with_its_line(desk: Desk) -> None:
 def test_broken_yaml_in_the_work_tree_is_found_before_a_commit(desk: Desk, command: str) -> None:
     written(desk, "pipeline: tiny\nserving: {runtime: sklearn\n")
     found = desk.tagline(command)
-    if command == "compile":  # needs no tagline.yaml at all
-        assert found.code == 0, found
-        return
     assert found.code == 20
     assert FILE in found.err
 
@@ -72,6 +69,28 @@ def test_a_wrong_value_is_refused_where_it_stands(desk: Desk) -> None:
     assert found.code == 20
     assert "tagline.yaml:8:" in found.err
     assert "floor" in found.err
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "fix"),
+    [
+        (
+            "parameters: {seconds: soon}\n",
+            "parameters.seconds: parameter 'seconds' is 'soon', the pipeline wants NUMBER_DOUBLE",
+            "give it a number",
+        ),
+        ("smoke: {secnods: 1}\n", "smoke.secnods: unknown parameter", "'seconds'"),
+    ],
+)
+def test_a_parameter_that_the_pipeline_cannot_take_is_refused_by_check_where_it_stands(
+    desk: Desk, line: str, what: str, fix: str
+) -> None:
+    added(desk, line)
+    found = desk.tagline("check")
+    assert found.code in {20, 21}, found
+    assert what in found.err
+    assert "tagline.yaml:10:" in found.err
+    assert fix in found.err.partition("fix:")[2]
 
 
 @pytest.mark.parametrize(("line", "name"), LATER)

@@ -36,7 +36,7 @@ def test_tags_older_than_the_ledger_are_settled_by_a_person_and_then_nobody_acts
     assert desk.tagline("ci", "--event", "schedule").code == 0
     assert desk.kinds() == ["adopted"]
     again = desk.tagline("adopt", "--reason", "from before")
-    assert (again.code, again.out) == (0, "nothing to do: no promotion tag is unsettled\n")
+    assert (again.code, again.out) == (0, "nothing to do: nothing is unsettled\n")
 
 
 def rewritten(desk: Desk, old: str, new: str) -> None:
@@ -104,3 +104,48 @@ def test_a_promotion_of_another_machine_is_named_with_it_and_can_be_taken_over(s
     adopted = served.tagline("adopt", "--reason", f"moved from {machine}", TAGLINE_HOME=other)
     assert adopted.code == 0
     assert "nothing serves" in adopted.out
+
+
+def lose_ledger(desk: Desk) -> str:
+    """Delete the ledger on the remote; returns its last commit, which this clone has seen."""
+    last = desk.refs()[LEDGER]
+    git(desk.bare.path, "update-ref", "-d", LEDGER)
+    return last
+
+
+def test_a_deleted_ledger_is_never_sound_where_only_releases_tell_of_it(released: Desk) -> None:
+    last = lose_ledger(released)
+    before = released.refs()
+    for command in (["verify"], ["ci"], ["status"], ["promote", "tiny", "--to", "prod"], ["train"]):
+        found = released.tagline(*command)
+        assert found.code in {50, 51}, found
+        assert "the ledger is gone: tagline made releases here (v0.1.0)" in found.err
+    assert released.refs() == before
+    assert f"git push origin {last}:{LEDGER}" in found.err
+    released.clone.git("push", "--quiet", "origin", f"{last}:{LEDGER}")
+    assert released.tagline("verify").code == 0
+    assert released.tagline("promote", "tiny", "--to", "prod").code == 0
+
+
+def test_release_tags_that_people_made_tell_of_no_ledger(desk: Desk) -> None:
+    desk.clone.tag("v0.0.1", message="before tagline\n")
+    assert desk.tagline("status").code == 0
+    assert "no ledger" not in desk.tagline("verify").out
+
+
+def test_after_a_lost_ledger_was_adopted_the_environment_goes_on(served: Desk) -> None:
+    lose_ledger(served)
+    adopted = served.tagline("adopt", "--reason", "the host lost it")
+    assert adopted.code == 0, adopted
+    for said in ("release 0.1.0", "model tiny 0.1.0-r1", "prod/tiny up to number 1: 0.1.0-r1 serves"):
+        assert said in adopted.out
+    place = served.place()
+    assert (place["decided"], place["serves"], place["disagree"][1:]) == ("0.1.0-r1", "0.1.0-r1", [])
+    again = served.tagline("train", "--release", "0.1.0")
+    assert "model 0.1.0-r2" in again.out, again
+    gate = served.tagline("promote", "tiny", "--to", "prod", "--version", "0.1.0-r2", "--preview")
+    assert gate.code == 0, gate
+    back = served.tagline("rollback", "tiny", "--env", "prod", "--to", "0.1.0-r1")
+    assert back.code == 0, back
+    served.clone.git("update-ref", "-d", "refs/tagline/lost-ledger")
+    assert served.tagline("verify").code == 0

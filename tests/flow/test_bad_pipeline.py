@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.flow.stage import PIPELINE, TASK, Desk, finish
+from tests.hosts.cancelling import jenkins
 
 SECRET = "hunter2-of-the-parent"
 SPY = """
@@ -166,10 +167,15 @@ def test_a_task_that_writes_no_output_is_told_which(desk: Desk, line: str, outpu
     desk.merge("feat: forgetful")
     before = desk.refs()
     found = desk.tagline("release")
-    assert found.code == 34
+    assert found.code == 36
     assert "task 'train-model' ended with exit code 4" in found.err
     assert f"declared but not written: {output} (" in found.err
     assert desk.refs() == before
+
+
+def test_a_task_that_ends_with_4_by_itself_has_failed_and_broken_no_contract(desk: Desk) -> None:
+    broken_task(desk, "    time.sleep(seconds)", "    raise SystemExit(4)")
+    assert desk.tagline("release").code == 34
 
 
 def test_a_missing_secret_is_named_with_the_variable_to_set(desk: Desk) -> None:
@@ -210,3 +216,27 @@ def test_ctrl_c_while_a_task_runs_stops_it_and_loses_nothing(desk: Desk) -> None
     desk.change(TASK, "time.sleep(600)", "time.sleep(0)")
     desk.merge("fix: quicker")
     assert desk.tagline("release").code == 0
+
+
+def test_cancelled_by_jenkins_while_a_task_runs_the_same_commit_is_released_by_the_next_call(
+    desk: Desk,
+) -> None:
+    began = desk.folder / "began"
+    once = f"""    import os
+    if not os.path.exists("{began}"):
+        open("{began}", "w").close()
+        time.sleep(600)
+"""
+    broken_task(desk, "    time.sleep(seconds)", once)
+    before = desk.refs()
+    child = desk.start("ci")
+    until = time.monotonic() + 100
+    while not began.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    jenkins(child)
+    found = finish(child, 60)
+    assert found.code == 143, found
+    assert desk.refs() == before
+    assert desk.processes() == []
+    assert desk.tagline("ci").code == 0
+    assert desk.kinds() == ["released", "uploaded", "trained"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.stage import PLAIN, TASK, Desk, new_desk
+from tests.flow.stage import PLAIN, TASK, Desk, new_desk, traffic
 
 TAG = "promote/prod/tiny/1"
 
@@ -202,3 +202,14 @@ def test_forms_of_gto_that_have_no_order_name_our_command(released: Desk, name: 
     assert found.code == 24
     assert "fix:   tagline " in found.err
     assert f"git push --delete origin {name!r}" in found.err
+
+
+def test_a_preview_says_how_long_the_rollout_takes_at_todays_traffic(served: Desk) -> None:
+    preview = ["promote", "tiny", "--to", "prod", "--version", "0.1.0-r1", "--preview"]
+    down = served.tagline(*preview)
+    assert "today's traffic cannot be seen: the platform is down" in down.out, down
+    assert served.tagline("local", "up").code == 0
+    with traffic(served, rate=20):
+        seen = served.tagline(*preview, "--json").json()["outlook"]
+    assert seen["requests"] >= 400
+    assert 5 < seen["rate"] < 25

@@ -5,13 +5,14 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tagline.platforms.local.serving.ports import free_port
 
 from tests.flow.stage import Desk, Result, copied, finish, predict, traffic
+from tests.hosts.cancelling import Child, jenkins
 
 SECOND = "promote/prod/tiny/2"
 let_in_together = pytest.mark.xdist_group("let in")
@@ -29,26 +30,32 @@ def act(desk: Desk, tag: str) -> Result:
 
 @pytest.fixture(scope="module")
 def let_in_once(two_once: Desk, tmp_path_factory: pytest.TempPathFactory) -> tuple[Desk, list[Result]]:
-    """0.2.0-r1 promoted to prod: interrupted once by Ctrl-C on the way, then let in; the platform put down."""
+    """0.2.0-r1 promoted to prod: interrupted by Ctrl-C and by Jenkins on the way, then let in; the platform
+    put down."""
     desk = copied(two_once, tmp_path_factory.mktemp("let-in") / "desk")
     assert desk.tagline("promote", "tiny", "--to", "prod").code == 0
     try:
         assert desk.tagline("local", "up").code == 0
         with traffic(desk, rate=80):
-            ends = [interrupted(desk), desk.tagline("status", "--json"), act(desk, SECOND)]
+            ends = [interrupted(desk), desk.tagline("status", "--json")]
+            ends += [interrupted(desk, jenkins), desk.tagline("status", "--json"), act(desk, SECOND)]
     finally:
         desk.close()
     return desk, ends
 
 
-def interrupted(desk: Desk) -> Result:
-    """The end of a rollout that gets Ctrl-C once its canary has answered requests."""
+def ctrl_c(child: Child) -> None:
+    child.send_signal(signal.SIGINT)
+
+
+def interrupted(desk: Desk, stop: Callable[[Child], None] = ctrl_c) -> Result:
+    """The end of a rollout that is stopped once its canary has answered requests."""
     child = desk.start("ci", "--event", "tag", "--ref", SECOND)
     until = time.monotonic() + 120
     while canary_weight(desk) == 0 and child.poll() is None and time.monotonic() < until:
         time.sleep(0.2)
     time.sleep(2)
-    child.send_signal(signal.SIGINT)
+    stop(child)
     return finish(child, 60)
 
 
@@ -68,9 +75,12 @@ def let_in(let_in_once: tuple[Desk, list[Result]], tmp_path: Path) -> Iterator[D
 
 
 @let_in_together
-def test_ctrl_c_takes_the_canary_out_and_decides_nothing(let_in_once: tuple[Desk, list[Result]]) -> None:
-    _, (stopped, between, _) = let_in_once
-    assert stopped.code == 130
+@pytest.mark.parametrize(("first", "code"), [(0, 130), (2, 143)], ids=["ctrl-c", "jenkins"])
+def test_an_interrupt_takes_the_canary_out_and_decides_nothing(
+    first: int, code: int, let_in_once: tuple[Desk, list[Result]]
+) -> None:
+    stopped, between = let_in_once[1][first : first + 2]
+    assert stopped.code == code
     assert "interrupted" in stopped.err
     place = next(one for one in between.json()["places"] if one["env"] == "prod")
     assert place["weights"] == {"0.1.0-r1": 100, "0.2.0-r1": 0}
@@ -80,7 +90,7 @@ def test_ctrl_c_takes_the_canary_out_and_decides_nothing(let_in_once: tuple[Desk
 
 @let_in_together
 def test_the_next_call_goes_on_with_the_evidence_it_had(let_in_once: tuple[Desk, list[Result]]) -> None:
-    desk, (_, _, ended) = let_in_once
+    desk, (*_, ended) = let_in_once
     assert ended.code == 0, ended
     resumed = re.search(r"going on where an earlier call stopped: .*, ([0-9]+) responses known", ended.out)
     assert resumed is not None, ended

@@ -79,6 +79,28 @@ def test_nothing_to_do_is_said_in_json_too(released: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "what"),
+    [
+        (["promote", "tiyn", "--to", "prod"], 21, "unknown model 'tiyn'"),
+        (["history", "--limit"], 2, "--limit"),
+        (["status"], 12, "remote"),
+    ],
+)
+def test_an_error_before_any_step_is_json_on_stdout_and_text_on_stderr(
+    desk: Desk, words: list[str], code: int, what: str
+) -> None:
+    if code == 12:
+        desk.clone.git("remote", "remove", "origin")
+    found = desk.tagline(*words, "--json")
+    error = found.json()["error"]
+    assert found.code == error["code"] == code, found
+    assert what in error["what"]
+    assert sorted(error) == ["code", "fix", "what", "where"]
+    assert error["fix"] in found.err and error["where"] in found.err
+    assert desk.tagline(*words).out == ""
+
+
 def test_a_failure_is_json_too(desk: Desk) -> None:
     desk.change("src/serve.py", "int(", "float(")
     found = desk.tagline("release", "--json")
@@ -106,12 +128,13 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(desk: Desk) -> None:
     found = desk.tagline("ci", "--dry-run")
     assert found.code == 0
     assert "plan for merge of main:" in found.out
-    assert [line.split()[0] for line in found.out.splitlines()[1:]] == ["check", "release", "training"]
+    steps = ["check", "smoke", "release", "training"]
+    assert [line.split()[0] for line in found.out.splitlines()[1:]] == steps
     assert "0.1.0" in found.out
     assert desk.refs() == before
     assert not (desk.home / "runs").exists()
     plan = desk.tagline("ci", "--dry-run", "--json").json()
-    assert [step["type"] for step in plan["steps"]] == ["Check", "MakeRelease", "Train"]
+    assert [step["type"] for step in plan["steps"]] == ["Check", "Smoke", "MakeRelease", "Train"]
 
 
 def test_status_and_history_are_json_for_programs(served: Desk) -> None:

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 import yaml
 from tagline import config
-from tagline.engines import Command
 from tagline.engines.locks import read_lock
 from tagline.engines.process import ProcessEngine, serving_lock
 from tagline.errors import BadWord, TargetExists
+from tagline.flow.checks import Bench, checks
 from tagline.flow.create import create
+from tagline.flow.results import CaseOutcome, Listener
 from tagline.model import bounds
 from tagline.model.judge_data import digest
 from tagline.pipeline.compile import compile_file
-from tagline.pipeline.project import copy_tree
+from tagline.pipeline.project import Project, copy_tree
 from tagline.platforms.local.home import tagline_home, venvs_folder
 
 TREE = {
@@ -68,7 +69,7 @@ def test_the_files_a_team_owns_are_short(project: Path) -> None:
 def test_the_template_asks_at_most_three_questions() -> None:
     asked = yaml.safe_load((Path(__file__).parents[2] / "project-template/copier.yml").read_text())
     questions = [name for name, each in asked.items() if not name.startswith("_") and each.get("when", True)]
-    assert questions == ["name"]
+    assert questions == ["name", "ci", "library"]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,47 @@ def test_an_answer_names_the_model(tmp_path: Path) -> None:
 def test_a_name_against_its_grammar_makes_nothing(tmp_path: Path) -> None:
     with pytest.raises(BadWord):
         create(tmp_path / "wine", answers={"name": "Claret!"}, defaults=True)
+    assert not (tmp_path / "wine").exists()
+
+
+CI_FILES = {
+    "jenkins": ("Jenkinsfile", 3),
+    "gitlab": (".gitlab-ci.yml", 3),
+    "github": (".github/workflows/tagline.yml", 12),
+}
+
+
+@pytest.mark.parametrize("ci", [*CI_FILES, "none"])
+def test_the_ci_that_was_named_has_its_file_and_no_other(tmp_path: Path, ci: str) -> None:
+    made = create(tmp_path / "wine", answers={"ci": ci}, defaults=True)
+    assert [name for name, _ in CI_FILES.values() if name in made] == [
+        name for other, (name, _) in CI_FILES.items() if other == ci
+    ]
+
+
+@pytest.mark.parametrize("ci", CI_FILES)
+def test_the_call_is_short_and_names_the_branch_v1(tmp_path: Path, ci: str) -> None:
+    create(tmp_path / "wine", answers={"ci": ci}, defaults=True)
+    name, lines = CI_FILES[ci]
+    text = (tmp_path / "wine" / name).read_text()
+    assert len(text.splitlines()) <= lines
+    assert text.count("@v1") == 1
+
+
+@pytest.mark.parametrize("ci", ["gitlab", "github"])
+def test_a_pinned_call_names_the_commit_alone(tmp_path: Path, ci: str) -> None:
+    answers = {"ci": ci, "ref": "5" * 40, "library": "tools/ml/tagline"}
+    create(tmp_path / "wine", answers=answers, defaults=True)
+    text = (tmp_path / "wine" / CI_FILES[ci][0]).read_text()
+    assert "tools/ml/tagline" in text
+    assert f"@{'5' * 40}\n" in text
+    assert "v1" not in text
+
+
+@pytest.mark.parametrize("answer", [{"ref": "main"}, {"ref": "5" * 39}, {"library": "tagline"}])
+def test_what_names_no_commit_or_no_project_makes_nothing(tmp_path: Path, answer: dict[str, str]) -> None:
+    with pytest.raises(BadWord):
+        create(tmp_path / "wine", answers={"ci": "gitlab", **answer}, defaults=True)
     assert not (tmp_path / "wine").exists()
 
 
@@ -161,11 +203,13 @@ def test_the_locks_agree_with_what_serving_brings(project: Path) -> None:
         assert [pin.version for pin in shared if pin.version not in versions] == []
 
 
-def test_the_projects_own_tests_pass_in_its_own_environment(
+def test_the_projects_own_tests_pass_in_its_own_environment_and_each_is_told(
     project: Path, engine: ProcessEngine, tmp_path: Path
 ) -> None:
-    environment = engine.build(project, tests=True)
-    tree, log = copy_tree(project, tmp_path / "tree"), tmp_path / "log"
-    argv = [str(environment.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-    assert engine.run(Command(argv, tree, log, timeout=240)) == 0, log.read_text()
-    assert "7 passed" in log.read_text()
+    tree = copy_tree(project, tmp_path / "tree")
+    heard = Listener(lambda told: None)
+    own = config.parse((tree / config.FILE).read_text())
+    bench = Bench(Project.find(tree), own, tmp_path, engine, heard.tell)
+    assert "7 passed" in dict(checks(bench))["tests"]().why
+    assert [case.outcome for case in heard.cases] == [CaseOutcome.PASSED] * 7
+    assert {case.file.partition("/")[0] for case in heard.cases} == {"tests"}

@@ -108,6 +108,60 @@ GUARDS = {
         "    if True:\n",
         (f"{UNIT}/rollout/test_interrupted.py::test_two_rollouts_of_one_model_at_once_are_refused",),
     ),
+    "a result of another agent is believed whatever its digest": Guard(
+        "tagline/flow/kept.py",
+        "    if kept.sha256 != kept.digest():\n",
+        "    if False:\n",
+        (f"{UNIT}/flow/test_saved.py::test_no_byte_of_a_result_can_be_changed_or_cut_off_unnoticed",),
+    ),
+    "a plan file that differs is carried out": Guard(
+        "tagline/flow/saved.py",
+        "    if said:\n",
+        "    if False:\n",
+        (
+            f"{UNIT}/flow/test_saved.py::"
+            "test_plans_are_the_same_only_with_the_same_head_policy_and_refs",
+        ),
+    ),
+    "a step that nobody planned is carried out": Guard(
+        "tagline/flow/saved.py",
+        "        if isinstance(step, _BOUND) and key(step) not in agreed:\n",
+        "        if False:\n",
+        (f"{UNIT}/flow/test_saved.py::test_a_step_that_the_file_does_not_plan_is_refused[extra0]",),
+    ),
+    "a promotion goes to an agent without its credential": Guard(
+        "tagline/flow/needs.py",
+        "            return writes | runs | {Need(Kind.CREDENTIAL, step.promotion.env)}\n",
+        "            return writes | runs\n",
+        (
+            f"{UNIT}/flow/test_needs.py::"
+            "test_only_what_acts_on_an_environment_needs_its_credential",
+        ),
+    ),
+    "one environment's call acts on all": Guard(
+        "tagline/flow/plan.py",
+        "environments([step]) == [env]]",
+        "environments([step])]",
+        (f"{UNIT}/flow/test_plan.py::test_one_environments_plan_acts_on_no_other",),
+    ),
+    "a floor holds nothing": Guard(
+        "tagline/floors.py",
+        "        if limit is None:\n",
+        "        if True:\n",
+        (
+            f"{UNIT}/config/test_platform_file.py::"
+            "test_no_repository_gets_below_a_floor_whatever_it_writes_or_leaves_out",
+        ),
+    ),
+    "any version of tagline acts under any policy": Guard(
+        "tagline/platform_file.py",
+        "    if wanted != running:\n",
+        "    if False:\n",
+        (
+            f"{UNIT}/config/test_platform_file.py::"
+            "test_a_policy_of_a_later_version_is_told_apart_from_a_broken_one",
+        ),
+    ),
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tagline import errors
-from tagline.errors import INTERNAL, INTERRUPTED, TaglineError
+from tagline.errors import INTERNAL, INTERRUPTED, TERMINATED, TaglineError
 
 FAMILIES = {
     "RepositoryError": range(10, 20),
@@ -16,6 +16,8 @@ FAMILIES = {
     "RolloutError": range(70, 80),
     "PlatformError": range(80, 90),
     "EngineError": range(90, 100),
+    "CallError": range(110, 120),
+    "SecretsError": range(100, 110),
 }
 
 
@@ -34,7 +36,7 @@ def test_no_two_errors_share_an_exit_code() -> None:
 
 
 def test_no_error_takes_a_code_that_means_something_else() -> None:
-    assert not {each.exit_code for each in CLASSES} & {0, 2, INTERNAL, INTERRUPTED}
+    assert not {each.exit_code for each in CLASSES} & {0, 2, INTERNAL, INTERRUPTED, TERMINATED}
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda each: each.__name__)

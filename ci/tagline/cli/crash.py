@@ -7,6 +7,7 @@ import tempfile
 import traceback
 
 import click
+from tagline_task.masking import HIDDEN
 
 from tagline import __version__
 from tagline.errors import INTERNAL
@@ -25,7 +26,8 @@ def report(error: Exception) -> int:
     )
     handle, path = tempfile.mkstemp(prefix="tagline-crash-", suffix=".md")
     with os.fdopen(handle, "w") as file:
-        file.write(text)
-    click.echo(f"error: tagline itself failed: {type(error).__name__}: {error}", err=True)
+        file.write(HIDDEN.clean(text))
+    said = HIDDEN.clean(f"{type(error).__name__}: {error}")
+    click.echo(f"error: tagline itself failed: {said}", err=True)
     click.echo(f"  fix:   report it with the file {path}", err=True)
     return INTERNAL

@@ -2,12 +2,13 @@
 
 import click
 
+from tagline.cli import names
 from tagline.cli.shared import as_json, open_world, show
 
 
 @click.command()
-@click.argument("model", required=False)
-@click.option("--env", help="Only this environment.")
+@click.argument("model", required=False, shell_complete=names.models)
+@click.option("--env", shell_complete=names.environments, help="Only this environment.")
 @as_json
 def command(model: str | None, env: str | None, json_: bool) -> None:
     """List the ledger's events, oldest first, each as a sentence.
@@ -17,7 +18,8 @@ def command(model: str | None, env: str | None, json_: bool) -> None:
       tagline history
       tagline history wine --env prod
     """
-    from tagline.flow.status import history
+    from tagline.flow.past import history
     from tagline.render.terminal import history_text
 
-    show(history(open_world(json_), model=model or "", env=env or ""), json_, history_text)
+    world = open_world(json_, may_be_offline=True, any_name=True)
+    show(history(world, model=model or "", env=env or ""), json_, history_text)

@@ -2,6 +2,7 @@
 
 import click
 
+from tagline.cli import names
 from tagline.cli.shared import as_json, show
 
 
@@ -78,8 +79,13 @@ def logs_(name: str | None, lines: int) -> None:
 
 
 @command.command("traffic")
-@click.argument("model")
-@click.option("--env", default="", help="The environment; default: the first of tagline.yaml that serves.")
+@click.argument("model", shell_complete=names.models)
+@click.option(
+    "--env",
+    shell_complete=names.environments,
+    default="",
+    help="Default: the first of tagline.yaml that serves.",
+)
 @click.option("--rate", default=20.0, show_default=True, help="Requests a second.")
 @click.option("--seconds", type=float, help="Stop after this time; default: at Ctrl-C.")
 @click.option(

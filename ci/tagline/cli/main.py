@@ -12,6 +12,8 @@ COMMANDS = {
     "compile": "pipeline.py to pipeline.yaml, deterministic.",
     "build": "The image of every task, once for each content.",
     "ci": "The one CI call: look at the event, plan, run.",
+    "plan": "The plan of a call, as a file that other agents carry on.",
+    "run": "This agent's part of a saved plan.",
     "release": "Version, environment, smoke training, tag, upload, full training.",
     "train": "Run the training of a release; register the model.",
     "promote": "Ask, by a tag, for a model in an environment.",
@@ -21,8 +23,12 @@ COMMANDS = {
     "status": "What is asked, decided and served, and where they disagree.",
     "history": "What happened, from the ledger.",
     "verify": "Is the ledger sound?",
+    "secrets": "What tasks read from Vault: check, put, bootstrap.",
     "local": "The local platform's processes: up, down, status, logs, traffic.",
+    "comment": "The report as one comment under its pull request.",
+    "wake": "The tag's job: wake a run of the default branch.",
     "doctor": "What this machine and this repository lack.",
+    "completion": "What a shell needs to complete commands and names.",
 }
 
 USAGE = """Usage: tagline [OPTIONS] COMMAND [ARGS]...
@@ -45,7 +51,7 @@ Commands:
 
 def overview() -> str:
     """What `tagline --help` prints."""
-    return USAGE + "".join(f"  {name:<8}  {text}\n" for name, text in COMMANDS.items())
+    return USAGE + "".join(f"  {name:<10}  {text}\n" for name, text in COMMANDS.items())
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -55,23 +61,31 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are printed to stderr."""
-    if arguments in ([], ["--help"], ["-h"]):
+    completing = "_TAGLINE_COMPLETE" in os.environ  # a shell asks through variables, with no argument at all
+    if arguments in ([], ["--help"], ["-h"]) and not completing:
         print(overview(), end="")
         return 0 if arguments else 2
-    return _run(arguments)
+    if not os.environ.get("GITHUB_ACTIONS"):
+        return _run(arguments)
+    from tagline.render.logstream import harmless
+
+    with harmless():
+        return _run(arguments)
 
 
 def _run(arguments: list[str]) -> int:
-    import signal
     from typing import Any
 
     import click
+    from tagline_task import masking
 
+    from tagline.cli.cancel import Cancel
     from tagline.cli.group import cli
-    from tagline.errors import INTERRUPTED, TaglineError
+    from tagline.errors import TaglineError
 
-    # a CI that aborts a job sends SIGTERM: the same good order as after Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    masking.install()  # no secret that this process learns reaches its output
+    cancel = Cancel()
+    cancel.install()
     try:
         code: Any = cli.main(arguments, prog_name="tagline", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -79,17 +93,39 @@ def _run(arguments: list[str]) -> int:
         return done.exit_code
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return _ended(arguments, error.exit_code, error.format_message())
     except TaglineError as error:
         click.echo(f"error: {error}", err=True)
-        return error.exit_code
+        return _ended(arguments, error.exit_code, error.what, error.where, error.fix)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+        code = cancel.heard()
+        _interrupted()
+        return _ended(arguments, code, "interrupted")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         from tagline.cli.crash import report
 
-        return report(error)
+        code = report(error)
+        return _ended(arguments, code, f"tagline itself failed: {type(error).__name__}")
+
+
+def _interrupted() -> None:
+    import click
+
+    from tagline.git import process
+
+    process.end_all()  # a push in the background must not outlive us
+    click.echo("interrupted", err=True)
+
+
+def _ended(arguments: list[str], code: int, what: str, where: str = "", fix: str = "") -> int:
+    """The exit code of an error; a program that asked for JSON is told of it on stdout, as text was on stderr."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in options:
+        import json
+
+        said = {"what": what, "where": where, "fix": fix, "code": code}
+        print(json.dumps({"error": said}, indent=2, ensure_ascii=False))
+    return code

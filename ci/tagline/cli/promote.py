@@ -2,16 +2,22 @@
 
 import click
 
+from tagline.cli import names
 from tagline.cli.shared import as_json, open_world, show
 
 
 @click.command()
-@click.argument("model")
-@click.option("--to", "env", required=True, metavar="ENV", help="The environment.")
+@click.argument("model", shell_complete=names.models)
+@click.option(
+    "--to", "env", shell_complete=names.environments, required=True, metavar="ENV", help="The environment."
+)
 @click.option("--version", help="A model version such as 1.4.0-r3; default: the newest of HEAD's release.")
 @click.option("--reason", default="", help="Why; kept in the tag and the ledger.")
 @click.option(
-    "--override", default="", help="Override the gate, with a reason: kept in the tag and the ledger."
+    "--override",
+    default="",
+    metavar="WHY",
+    help="Overrule the gate, for this reason; 'scorer: WHY' lets the candidate's scorer judge instead.",
 )
 @click.option("--preview", is_flag=True, help="Show resolution, gate and rollout; ask nothing.")
 @click.option("--wait", is_flag=True, help="Wait for a training that still runs.")

@@ -1,13 +1,17 @@
 """`tagline release`: version, environment, smoke training, claim, upload, full training."""
 
+from pathlib import Path
+
 import click
 
-from tagline.cli.shared import as_json, finish, open_world
+from tagline.cli.reporting import report_option, reporting
+from tagline.cli.shared import as_json, finish, open_heard_world
 
 
 @click.command()
+@report_option
 @as_json
-def command(json_: bool) -> int:
+def command(report_dir: Path | None, json_: bool) -> int:
     """Release HEAD: the commits since the last release say which version it gets.
 
     HEAD must be on the default branch of the remote. Again on the same commit goes on where it stopped.
@@ -18,5 +22,10 @@ def command(json_: bool) -> int:
       tagline ci --event merge     the same, after the checks
     """
     from tagline.flow.ci import release_head
+    from tagline.flow.results import simple
 
-    return finish(release_head(open_world(json_)), json_)
+    with reporting(report_dir, "release") as kept:
+        world, listener = open_heard_world(json_)
+        report = release_head(world)
+        kept.keep(simple(report, listener))
+        return finish(report, json_)

@@ -2,12 +2,13 @@
 
 import click
 
+from tagline.cli import names
 from tagline.cli.shared import as_json, open_world, show
 
 
 @click.command()
-@click.argument("model")
-@click.option("--env", required=True, help="The environment.")
+@click.argument("model", shell_complete=names.models)
+@click.option("--env", shell_complete=names.environments, required=True, help="The environment.")
 @click.option("--to", "version", help="The version to go back to; default: the last good one.")
 @click.option("--reason", default="", help="Why; kept in the block, the tag and the ledger.")
 @as_json
@@ -22,9 +23,12 @@ def command(model: str, env: str, version: str | None, reason: str, json_: bool)
       tagline rollback wine --env prod
       tagline rollback wine --env prod --to 1.3.0-r1 --reason "wrong currency"
     """
+    from tagline.flow.announcing import announce
     from tagline.flow.rollback import rollback
     from tagline.render.terminal import rollback_text
 
-    done = rollback(open_world(json_), model, env, to=version or "", reason=reason)
+    world = open_world(json_, may_be_offline=True)
+    done = rollback(world, model, env, to=version or "", reason=reason)
+    announce(world)
     show(done, json_, rollback_text)
     return done.exit_code

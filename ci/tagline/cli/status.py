@@ -10,7 +10,7 @@ from tagline.cli.shared import as_json, open_world, show
 def command(json_: bool) -> None:
     """Show releases and models, and for each environment what is asked, decided and served.
 
-    It ends with the next sensible command.
+    It ends with the next sensible command. Where the remote does not answer, it shows what was last seen of it.
 
     \b
     Examples:
@@ -20,4 +20,4 @@ def command(json_: bool) -> None:
     from tagline.flow.status import status
     from tagline.render.terminal import status_text
 
-    show(status(open_world(json_)), json_, status_text)
+    show(status(open_world(json_, may_be_offline=True)), json_, status_text)

@@ -1,8 +1,11 @@
 """`tagline train`: a run of a release's training."""
 
+from pathlib import Path
+
 import click
 
-from tagline.cli.shared import as_json, finish, open_world
+from tagline.cli.reporting import report_option, reporting
+from tagline.cli.shared import as_json, finish, open_heard_world
 
 
 @click.command()
@@ -10,8 +13,9 @@ from tagline.cli.shared import as_json, finish, open_world
 @click.option(
     "--smoke", is_flag=True, help="A short run of HEAD with the `smoke:` parameters; registers nothing."
 )
+@report_option
 @as_json
-def command(release_: str | None, smoke: bool, json_: bool) -> int:
+def command(release_: str | None, smoke: bool, report_dir: Path | None, json_: bool) -> int:
     """Run the training of a release to its end, a line per task, and register the model.
 
     \b
@@ -20,6 +24,11 @@ def command(release_: str | None, smoke: bool, json_: bool) -> int:
       tagline train --release 1.4.0
       tagline train --smoke
     """
+    from tagline.flow.results import simple
     from tagline.flow.training import train_command
 
-    return finish(train_command(open_world(json_), release_, smoke=smoke), json_)
+    with reporting(report_dir, "train") as kept:
+        world, listener = open_heard_world(json_)
+        report = train_command(world, release_, smoke=smoke)
+        kept.keep(simple(report, listener))
+        return finish(report, json_)

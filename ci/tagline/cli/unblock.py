@@ -2,13 +2,14 @@
 
 import click
 
+from tagline.cli import names
 from tagline.cli.shared import open_world
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=names.models)
 @click.argument("version")
-@click.option("--env", required=True, help="The environment.")
+@click.option("--env", shell_complete=names.environments, required=True, help="The environment.")
 @click.option("--reason", required=True, help="Why; kept in the ledger.")
 def command(model: str, version: str, env: str, reason: str) -> None:
     """Let VERSION of MODEL be promoted to ENV again.

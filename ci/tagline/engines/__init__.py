@@ -21,7 +21,8 @@ class Environment(msgspec.Struct, frozen=True):
 class Command(msgspec.Struct, frozen=True):
     """One command in a sandboxed child: only `env` and an allow-list reach it; `timeout` in seconds.
 
-    `hide` names files and folders that it must not see, where this machine allows to hide them.
+    `hide` names files and folders that it must not see, where this machine allows to hide them; `see` what it
+    needs of the user's home, of which it otherwise sees nothing.
     """
 
     argv: Sequence[str]
@@ -30,13 +31,15 @@ class Command(msgspec.Struct, frozen=True):
     env: Mapping[str, str] = {}
     timeout: float = 3600.0
     hide: Sequence[Path] = ()
+    see: Sequence[Path] = ()
 
 
 class Guards(msgspec.Struct, frozen=True):
     """What every command of an engine must leave alone, where this machine allows to see to it.
 
     `hide` names files and folders that it cannot see, as `Command.hide` does for one command. Of a folder in
-    `keep` it can change only the one entry in which it runs, such as its own run's folder.
+    `keep` it can change only the one entry in which it runs, such as its own run's folder; it sees it also where it
+    lies in the user's home.
     """
 
     hide: list[str] = []
@@ -52,7 +55,12 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Engine(Protocol):
-    """Makes environments and runs commands in them; every command is under its `guards`."""
+    """Makes environments and runs commands in them; every command is under its `guards`.
+
+    `name` is `process`, `docker` or `dagger`.
+    """
+
+    name: str
 
     @property
     def guards(self) -> Guards: ...

@@ -1,12 +1,13 @@
 """Runs one command of the repository's own code behind shut doors: a script, standard library only.
 
-    python -I -S launch.py LIFE SCRATCH HIDDEN PATH… KEPT PATH… ARGV…
+    python -I -S launch.py LIFE SCRATCH KEPT PATH… COVERED PATH… SHOWN PATH… HIDDEN PATH… ARGV…
 
-It hides HIDDEN paths, lets KEPT folders only be read but for the entry in which the command runs, drops what
-root could use to look into other processes, and starts ARGV. With a pipe
-LIFE it stays as the command's keeper: when the pipe closes, or the command ends, nothing that it started is
-left, and its exit code (or signal) becomes the keeper's. With LIFE -1 it becomes the command, which outlives
-its parent. A guard that this machine forbids is left out; `sandbox.gaps()` tries the doors.
+It lets KEPT folders only be read but for the entry in which the command runs, puts an empty place over COVERED
+folders in which only what is SHOWN can be seen, hides HIDDEN paths, drops what root could use to look into other
+processes, and starts ARGV. Each list is a count and its paths. With a pipe LIFE it stays as the command's keeper:
+when the pipe closes, or the command ends, nothing that it started is left, and its exit code (or signal) becomes
+the keeper's. With LIFE -1 it becomes the command, which outlives its parent. A guard that this machine forbids is
+left out; `gaps.gaps()` tries the doors.
 """
 
 import ctypes
@@ -15,13 +16,18 @@ import resource
 import select
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from tagline.engines import mounts
+else:  # isolated from everything but the standard library, this script finds only what lies beside it
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import mounts
+
+    del sys.path[0]
 
 KILLED = 128 + signal.SIGKILL
 CANNOT_START = 127
-_NEW_NS, _NEW_USER = 0x00020000, 0x10000000
-_RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
-_DETACH = 2
 _SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_SUBREAPER, _SET_NO_NEW_PRIVS, _CAP_AMBIENT = (
     1,
     4,
@@ -51,77 +57,6 @@ class _Capabilities(ctypes.Structure):
 
 def _prctl(option: int, value: int) -> bool:
     return bool(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) == 0)
-
-
-def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> bool:
-    words = (os.fsencode(source), os.fsencode(target), kind.encode())
-    return bool(_libc.mount(*words, ctypes.c_ulong(flags), data.encode() or None) == 0)
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w") as file:
-        file.write(text)
-
-
-def own_mounts(scratch: str) -> bool:
-    """Enter a mount namespace from which nothing spreads to the machine; False where that is forbidden."""
-    uid, gid = os.getuid(), os.getgid()
-    with open("/proc/self/mountinfo", errors="replace") as machine:
-        if _libc.unshare(_NEW_NS) != 0:
-            if _libc.unshare(_NEW_USER | _NEW_NS) != 0:
-                return False
-            _write("/proc/self/setgroups", "deny")
-            _write("/proc/self/uid_map", f"{uid} {uid} 1")
-            _write("/proc/self/gid_map", f"{gid} {gid} 1")
-        if _mount("none", "/", "", _REC | _PRIVATE):
-            return True
-        # The root of a chroot may be no mount point, so it cannot be made private: does a mount spread?
-        # `machine` was opened before and still lists the mounts of the namespace we left.
-        if not _mount("tmpfs", scratch, "tmpfs", 0):
-            return False
-        spread = os.path.basename(scratch) in machine.read()
-        _libc.umount2(os.fsencode(scratch), _DETACH)
-        return not spread
-
-
-def hide(paths: list[str]) -> None:
-    """Cover each path that exists: a folder by an empty one, a file or socket by /dev/null."""
-    for path in dict.fromkeys(os.path.realpath(path) for path in paths):
-        if os.path.isdir(path):
-            _mount("tmpfs", path, "tmpfs", _RDONLY | _NOSUID | _NODEV | _NOEXEC, "mode=0555,size=4k")
-        elif os.path.exists(path):
-            _mount("/dev/null", path, "", _BIND)
-
-
-def keep(folders: list[str], own: list[str]) -> None:
-    """Let each folder only be read, but for its entries that hold one of the paths `own`; outermost first."""
-    for folder in sorted({os.path.realpath(folder) for folder in folders}):
-        if not os.path.isdir(folder) or not _mount(folder, folder, "", _BIND | _REC):
-            continue
-        _remount(folder, _RDONLY)
-        for path in own:
-            if path.startswith(folder + os.sep):
-                entry = os.path.join(folder, path[len(folder) + 1 :].split(os.sep)[0])
-                if _mount(entry, entry, "", _BIND | _REC):
-                    _remount(entry, 0)
-    if folders:
-        os.chdir(own[0])  # a folder that was opened before its mount is still the one below it
-
-
-def _remount(path: str, flags: int) -> None:
-    """Change whether a mount can be written; what else it forbids, a user must keep."""
-    _mount(
-        "none", path, "", _REMOUNT | _BIND | flags | os.statvfs(path).f_flag & (_NOSUID | _NODEV | _NOEXEC)
-    )
-
-
-def hide_machine() -> None:
-    """Keep root from the kernel's switches and from raw disks, which know no permissions."""
-    for path in ("/proc/sys", "/proc/sysrq-trigger"):
-        if os.path.exists(path) and _mount(path, path, "", _BIND | _REC):
-            _mount("none", path, "", _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV | _NOEXEC)
-    disks = os.listdir("/sys/class/block") if os.path.isdir("/sys/class/block") else []
-    hide([f"/dev/{disk}" for disk in disks])
 
 
 def drop_rights() -> None:
@@ -231,13 +166,18 @@ def _counted(words: list[str]) -> tuple[list[str], list[str]]:
 def main(words: list[str]) -> NoReturn:
     """Shut the doors, then start the command (see the module's docstring for `words`)."""
     life, scratch, words = int(words[0]), words[1], words[2:]
-    hidden, words = _counted(words)
-    kept, argv = _counted(words)
-    if own_mounts(scratch):
-        keep(kept, [os.getcwd(), os.path.realpath(scratch)])
-        hide(hidden)
+    kept, words = _counted(words)
+    covered, words = _counted(words)
+    shown, words = _counted(words)
+    hidden, argv = _counted(words)
+    if mounts.own(scratch):
+        own = [os.getcwd(), os.path.realpath(scratch)]
+        mounts.keep(kept, own)
+        mounts.cover(covered, [*own, *shown])
+        mounts.hide(hidden)
+        os.chdir(own[0])  # a folder that was opened before its mount is still the one below it
         if os.getuid() == 0:
-            hide_machine()
+            mounts.hide_machine()
     drop_rights()
     if life < 0:
         _become(argv)

@@ -2,20 +2,21 @@
 
 import ctypes
 import os
-import pwd
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from glob import glob
 from pathlib import Path
 
-from tagline.engines import Command, Guards
+from tagline.engines import Command, Guards, places
 from tagline.errors import TaskTimedOut
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _PR_SET_DUMPABLE = 4
+_CANCEL_LAG = 1.0
 _STOP_SECONDS = 20.0
 NO_GUARDS = Guards()
 _ALLOWED = {
@@ -24,17 +25,6 @@ _ALLOWED = {
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 }  # fmt: skip
 _ALLOWED_PREFIXES = ("LC_", "NVIDIA_")
-_SECRET_FILES = (
-    ".ssh", ".gnupg", ".git-credentials", ".gitconfig", ".config/git", ".config/gh", ".netrc", ".pypirc",
-    ".docker", ".kube", ".vault-token", ".aws", ".azure", ".config/gcloud", ".config/containers",
-)  # fmt: skip
-_SOCKETS = (
-    "/run/docker.sock", "/var/run/docker.sock", "/run/podman", "/run/containerd", "/run/crio",
-    "/run/buildkit", "/run/snap.docker",
-)  # fmt: skip
-_USER_SOCKETS = (
-    "docker.sock", "podman", "containerd", "buildkit", "keyring", "gnupg", "ssh-agent.socket", "gcr", "bus",
-)  # fmt: skip
 
 
 def environment(outer: Mapping[str, str], extra: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -47,26 +37,6 @@ def environment(outer: Mapping[str, str], extra: Mapping[str, str], home: Path) 
     }
     own = {"HOME": str(home), "TMPDIR": str(home / "tmp"), "PYTHONUNBUFFERED": "1"}
     return {"PATH": os.defpath, "LANG": "C.UTF-8"} | inner | own | dict(extra)
-
-
-def secrets(outer: Mapping[str, str]) -> list[Path]:
-    """Files, folders and sockets here that hold credentials or lead to an agent or a container engine."""
-    homes = {Path(home) for home in (outer.get("HOME"), _home_of_account()) if home}
-    named = [outer.get("SSH_AUTH_SOCK", ""), outer.get("DOCKER_CONFIG", ""), outer.get("KUBECONFIG", "")]
-    named += [outer.get("DOCKER_HOST", "").removeprefix("unix://"), *glob("/tmp/ssh-*"), *_SOCKETS]
-    runtime = Path(outer.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
-    found = [home / name for home in sorted(homes) for name in _SECRET_FILES]
-    found += [Path(name) for name in named if name.startswith("/")] + [
-        runtime / name for name in _USER_SOCKETS
-    ]
-    return [path for path in found if os.path.exists(path)]
-
-
-def _home_of_account() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return ""  # a container's user may have no account
 
 
 def protect_parent() -> None:
@@ -135,7 +105,10 @@ def run(command: Command, *, outer: Mapping[str, str] | None = None, guards: Gua
     """
     with running(command, outer=outer, guards=guards) as child:
         try:
-            return child.wait(command.timeout)
+            code = child.wait(command.timeout)
+            if code == -signal.SIGTERM:  # a host that cancels ends the deepest process first: ours is next
+                time.sleep(_CANCEL_LAG)
+            return code
         except subprocess.TimeoutExpired:
             what = f"{Path(command.argv[0]).name} ran longer than {command.timeout:g} s and was stopped"
             raise TaskTimedOut(what, where=str(command.log)) from None
@@ -159,9 +132,7 @@ def _launch(
         raise ValueError(f"{command.cwd} is a work tree: the repository's code runs in a copy without .git")
     (home / "tmp" / "scratch").mkdir(parents=True, exist_ok=True)
     command.log.parent.mkdir(parents=True, exist_ok=True)
-    hidden = [str(path) for path in (*secrets(outer), *guards.hide, *command.hide)]
-    shut = [str(len(hidden)), *hidden, str(len(guards.keep)), *guards.keep]
-    words = [str(life), str(home / "tmp" / "scratch"), *shut, *command.argv]
+    words = [str(life), str(home / "tmp" / "scratch"), *_shut(command, outer, guards), *command.argv]
     with command.log.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LAUNCH), *words],
@@ -175,28 +146,12 @@ def _launch(
         )
 
 
-_TRY_DOORS = """
-import os, sys
-for pid, whose in zip(sys.argv[1:3], ("tagline", "the program that started tagline")):
-    try:
-        open(f"/proc/{pid}/environ").close()
-        print(f"the environment of {whose} can be read")
-    except OSError:
-        pass
-for path in sys.argv[3:]:
-    try:
-        seen = os.listdir(path) if os.path.isdir(path) else os.stat(path).st_rdev == 0
-    except OSError:
-        seen = False
-    if seen:
-        print(f"{path} can be reached")
-"""
-
-
-def gaps() -> list[str]:
-    """What the sandbox cannot shut on this machine, a sentence each, found by trying from inside."""
-    with tempfile.TemporaryDirectory(prefix="tagline-") as folder:
-        log = Path(folder, "gaps")
-        doors = [str(os.getpid()), str(os.getppid()), *map(str, secrets(os.environ))]
-        run(Command([sys.executable, "-I", "-S", "-c", _TRY_DOORS, *doors], Path(folder), log, timeout=30.0))
-        return log.read_text(errors="replace").splitlines()
+def _shut(command: Command, outer: Mapping[str, str], guards: Guards) -> Iterator[str]:
+    """The four lists of launch.py: kept, covered, shown, hidden; each its length and its paths."""
+    needed = {os.path.realpath(path) for path in command.see}
+    secrets = [path for path in places.secrets(outer) if os.path.realpath(path) not in needed]
+    kept = [*places.interpreter(), *guards.keep]
+    shown = [*places.shown(outer), *guards.keep, *command.see]
+    for paths in (kept, places.homes(outer), shown, [*secrets, *guards.hide, *command.hide]):
+        yield str(len(paths))
+        yield from map(str, paths)

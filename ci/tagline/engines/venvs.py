@@ -1,5 +1,6 @@
 """Virtual environments kept by digest: made once whatever happens, then found in milliseconds."""
 
+import contextlib
 import fcntl
 import hashlib
 import importlib.util
@@ -131,7 +132,8 @@ def _install(place: Path, python: Path, lock: Lock, run: RunsCommand, environ: M
         "--progress-bar=off",
     ]
     env = pip_environment(environ)
-    install = Command([*pip, "install", *flags, "-r", str(wanted)], place, log, env, INSTALL_LIMIT)
+    see = _named_paths(env)
+    install = Command([*pip, "install", *flags, "-r", str(wanted)], place, log, env, INSTALL_LIMIT, see=see)
     try:
         code = run(install)
     except TaskTimedOut as error:
@@ -162,6 +164,14 @@ def pip_environment(environ: Mapping[str, str]) -> dict[str, str]:
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "pip"
     kept.setdefault("PIP_CACHE_DIR", str(cache))
     return kept
+
+
+def _named_paths(env: Mapping[str, str]) -> list[Path]:
+    """What pip's settings name on this disk and it must see: its cache, made here, certificates, folders of wheels."""
+    with contextlib.suppress(OSError):  # pip says so itself, and works without a cache
+        Path(env["PIP_CACHE_DIR"]).mkdir(parents=True, exist_ok=True)
+    words = [word.removeprefix("file://") for value in env.values() for word in (value, *value.split())]
+    return sorted({Path(word) for word in words if os.path.isabs(word) and os.path.exists(word)})
 
 
 def _last_error(log: Path) -> str:

@@ -9,12 +9,24 @@
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
     ├── PlatformError      80–89   what an environment runs on
-    └── EngineError        90–99   images, registries, container engines
+    ├── EngineError        90–99   images, registries, container engines
+    ├── SecretsError     100–109   secrets, and the store they lie in
+    └── CallError          110–119 the one call of CI: its event, plan files, agents, versions, its host
 
-0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt.
+0 is success, 2 a wrong command line, 3 a bug of ours, 130 an interrupt (SIGINT), 143 a termination (SIGTERM).
 """
 
-from tagline.errors.base import INTERNAL, INTERRUPTED, TaglineError
+from tagline.errors.base import INTERNAL, INTERRUPTED, TERMINATED, TaglineError
+from tagline.errors.call import (
+    CallError,
+    EventNotUsable,
+    HostRefused,
+    HostUnavailable,
+    NeedsAgent,
+    PlanDiffers,
+    StateTampered,
+    WrongVersion,
+)
 from tagline.errors.config import (
     BadWord,
     ConfigError,
@@ -62,9 +74,11 @@ from tagline.errors.pipeline import (
 )
 from tagline.errors.platform import (
     ModelDoesNotLoad,
+    NameTaken,
     PlatformError,
     PlatformUnavailable,
     PortTaken,
+    PutDown,
     StateBroken,
 )
 from tagline.errors.repository import (
@@ -88,6 +102,16 @@ from tagline.errors.rollout import (
     Superseded,
     TakenBack,
 )
+from tagline.errors.secrets import (
+    CredentialsMissing,
+    SecretExposed,
+    SecretNotThere,
+    SecretsError,
+    SecretsIncomplete,
+    StoreRefused,
+    StoreUnavailable,
+    WriteLost,
+)
 from tagline.errors.version import (
     ContentDiffers,
     NoModel,
@@ -104,23 +128,29 @@ from tagline.errors.version import (
 __all__ = [
     "INTERNAL",
     "INTERRUPTED",
+    "TERMINATED",
     "AmbiguousHead",
     "BadWord",
     "BaseNotPinned",
     "Blocked",
     "BuildFailed",
+    "CallError",
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
+    "CredentialsMissing",
     "DeviceMissing",
     "DirtyTree",
     "EngineError",
     "EngineMissing",
     "EnvironmentConflict",
+    "EventNotUsable",
     "GateDataChanged",
     "GateError",
     "GateInconclusive",
     "GateRefused",
+    "HostRefused",
+    "HostUnavailable",
     "ImageMissing",
     "ImageRefused",
     "InstallFailed",
@@ -132,6 +162,8 @@ __all__ = [
     "MissingKeys",
     "MissingTool",
     "ModelDoesNotLoad",
+    "NameTaken",
+    "NeedsAgent",
     "NoAtomicPush",
     "NoModel",
     "NoRemote",
@@ -145,10 +177,12 @@ __all__ = [
     "OtherMachine",
     "PipelineError",
     "PipelineNotCurrent",
+    "PlanDiffers",
     "PlatformError",
     "PlatformUnavailable",
     "PortTaken",
     "PushRefused",
+    "PutDown",
     "RegistryRefused",
     "RegistryUnavailable",
     "RemoteUnavailable",
@@ -156,10 +190,17 @@ __all__ = [
     "RolloutError",
     "RolloutInconclusive",
     "ScorerMismatch",
+    "SecretExposed",
     "SecretMissing",
+    "SecretNotThere",
+    "SecretsError",
+    "SecretsIncomplete",
     "ShallowClone",
     "StateBroken",
+    "StateTampered",
     "StillTraining",
+    "StoreRefused",
+    "StoreUnavailable",
     "Superseded",
     "TagMoved",
     "TaglineError",
@@ -172,4 +213,6 @@ __all__ = [
     "UnknownName",
     "VersionError",
     "VersionTwice",
+    "WriteLost",
+    "WrongVersion",
 ]

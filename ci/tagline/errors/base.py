@@ -4,6 +4,7 @@ from typing import ClassVar
 
 INTERNAL = 3
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 class TaglineError(Exception):

@@ -31,3 +31,15 @@ class StateBroken(PlatformError):
     """A state file of the platform cannot be read."""
 
     exit_code = 84
+
+
+class NameTaken(PlatformError):
+    """Another repository's pipeline has this name on this platform."""
+
+    exit_code = 85
+
+
+class PutDown(PlatformUnavailable):
+    """Somebody took the local platform down while this command needed it."""
+
+    exit_code = 86

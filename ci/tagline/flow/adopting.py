@@ -1,38 +1,102 @@
-"""`tagline adopt`: a person settles the promotion tags that the ledger does not know."""
+"""`tagline adopt`: a person settles what the ledger does not know: promotion tags, and what a lost ledger held."""
 
-from tagline.errors import BadWord
+import msgspec
+
+from tagline.errors import BadWord, NoModel, TaskContractBroken
+from tagline.flow.owners import owner_prefix
+from tagline.flow.registering import models_of, trained
 from tagline.flow.resolve import machine_of
 from tagline.flow.world import World
-from tagline.git import tags
-from tagline.git.events import Adopted
+from tagline.git import releases, tags
+from tagline.git.events import Adopted, AnyEvent, Released, Uploaded
 from tagline.git.ledger import Batch
 from tagline.git.state import State
+from tagline.pipeline.identity import content_digest
+from tagline.platforms import Arm, ModelFacts, RunState
 from tagline.words import Promotion
+
+LOST = "lost"
+
+
+class Found(msgspec.Struct):
+    """What is to be written, and what to say of it."""
+
+    events: list[AnyEvent]
+    said: list[str]
 
 
 def adopt(world: World, reason: str) -> str:
     """Record every open promotion as settled, with what the platform serves; returns a sentence.
 
-    Tags that nobody can read are named and ignored from then on. Again is a no-op.
+    Releases that tagline made and that the ledger lost are recorded again, with what this platform was given
+    and the models that serve here: they can be promoted over, and gone back to. Tags that nobody can read are
+    named and ignored from then on. Again is a no-op.
     """
-    settled: list[str] = []
+    found = Found([], [])
 
     def make(state: State) -> Batch:
-        settled.clear()
-        newest, unread = _newest(world, state)
-        events = []
-        for (env, model), number in sorted(newest.items()):
-            serves = world.platform.serving.route(env, model).main
-            settled.append(f"{env}/{model} up to number {number}: {serves or 'nothing'} serves")
-            events.append(
-                Adopted(
-                    env=env, model=model, n=number, reason=reason, serves=str(serves or ""), ignored=unread
-                )
-            )
-        return Batch(events=events)
+        found.events, found.said = [], []
+        _releases(world, state, found)
+        _models(world, state, found)
+        _places(world, state, reason, found)
+        return Batch(events=found.events)
 
     world.append(make, may_be_missing=True)
-    return "adopted " + "; ".join(settled) if settled else "nothing to do: no promotion tag is unsettled"
+    return "adopted " + "; ".join(found.said) if found.said else "nothing to do: nothing is unsettled"
+
+
+def _releases(world: World, state: State, found: Found) -> None:
+    """Releases by their tags, which tagline pushed together with an event that is gone."""
+    pipeline = world.policy.pipeline
+    for release, tag in sorted(releases.made(world.repo, world.facts).items()):
+        if state.release(pipeline, release):
+            continue
+        kept = world.platform.pipelines.version(pipeline, release)
+        here = kept if kept and kept.commit == tag.commit else None
+        identity = here.identity if here else LOST
+        known = {"pipeline": pipeline, "version": str(release)}
+        found.events.append(Released(**known, commit=tag.commit, identity=identity))
+        if here:
+            found.events.append(Uploaded(**known, digest=content_digest(here.compiled)))
+        found.said.append(f"release {release}" + ("" if here else ", which is not on this platform"))
+
+
+def _models(world: World, state: State, found: Found) -> None:
+    """The models behind a route here that are registered nowhere."""
+    for env in world.policy.environments:
+        for model in world.policy.model_names():
+            for arm in world.platform.serving.route(env, model).arms:
+                seen = [one.sha256 for one in found.events if hasattr(one, "sha256")]
+                if arm.uri and not state.trained(model, arm.version) and arm.sha256 not in seen:
+                    owner, facts = _origin(world, model, arm)
+                    found.events.append(trained(world.policy.pipeline, model, arm.version, owner, facts))
+                    found.said.append(f"model {model} {arm.version}")
+
+
+def _origin(world: World, model: str, arm: Arm) -> tuple[str, ModelFacts]:
+    """The run that made a served model and its facts; a key of its own where no run here did."""
+    pipeline, release = world.policy.pipeline, arm.version.release
+    kept = world.platform.pipelines.version(pipeline, release)
+    for run in world.platform.pipelines.runs(owner_prefix(pipeline, release)):
+        if kept is None or run.state is not RunState.SUCCEEDED:
+            continue
+        try:
+            facts = models_of(world, run, kept).get(model)
+        except (NoModel, TaskContractBroken):
+            continue
+        if facts and facts.uri == arm.uri:
+            return run.owner, facts
+    return f"adopted/{model}/{arm.version}", ModelFacts(arm.uri, arm.sha256)
+
+
+def _places(world: World, state: State, reason: str, found: Found) -> None:
+    newest, unread = _newest(world, state)
+    for (env, model), number in sorted(newest.items()):
+        serves = world.platform.serving.route(env, model).main
+        found.said.append(f"{env}/{model} up to number {number}: {serves or 'nothing'} serves")
+        found.events.append(
+            Adopted(env=env, model=model, n=number, reason=reason, serves=str(serves or ""), ignored=unread)
+        )
 
 
 def _newest(world: World, state: State) -> tuple[dict[tuple[str, str], int], list[str]]:

@@ -6,19 +6,22 @@ import msgspec
 
 from tagline.config import seconds
 from tagline.errors import StillTraining
-from tagline.flow import resolve
+from tagline.flow import overrides, resolve
 from tagline.flow.gating import hold_contest
+from tagline.flow.registering import register_finished
 from tagline.flow.report import Said
-from tagline.flow.training import register_finished
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.ledger import Batch
 from tagline.git.state import State
 from tagline.model.gate import Verdict
+from tagline.rollout.outlook import Outlook, outlook, rate_between
+from tagline.rollout.plan import plan_of
 from tagline.words import ModelVersion, Promotion
 
 WAIT_AT_MOST = 24 * 3600.0
 LOOK_EVERY = 2.0
+RATE_SEEN_FOR = 3.0
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -45,7 +48,7 @@ class Asked(msgspec.Struct, frozen=True):
 class Preview(msgspec.Struct, frozen=True):
     """What a promotion would do: the version, what serves, the gate's verdict, the rollout's steps in seconds.
 
-    `needs` is about how many responses of the candidate the let-in test needs when nobody errs.
+    `outlook` says how long at today's traffic; None where nothing serves yet, or the rollout takes no canary.
     """
 
     model: str
@@ -56,15 +59,17 @@ class Preview(msgspec.Struct, frozen=True):
     steps: list[int]
     seconds: float
     at_most: float
-    needs: int = 230
+    outlook: Outlook | None = None
 
 
 def promote(world: World, ask: Ask) -> Asked:
     """Push the tag that asks; a request for the same version that is open, or serves, is not made twice.
 
-    Raises the errors of resolving (20–29, 40–49, `Blocked`, `PlatformError`) and of pushing (17–19).
+    Raises the errors of resolving (20–29, 40–49, `Blocked`, `OtherMachine`, `PlatformError`) and of pushing (17–19).
     """
+    overrides.read(ask.override, ask.reason)
     version = _resolved(world, ask)
+    resolve.check_machine(world, ask.env, ask.model)
     done = _nothing_to_ask(world, world.state(), ask, version)
     if done:
         return Asked(ask.model, ask.env, str(version), nothing=done)
@@ -92,7 +97,7 @@ def preview_promotion(world: World, ask: Ask) -> Preview:
     resolve.check_machine(world, ask.env, ask.model)
     served = resolve.agreed(world, world.state(), ask.env, ask.model)
     spec = resolve.spec_of(world, world.state(), ask.model, version)
-    verdict = hold_contest(world, spec, served, ask.override)
+    verdict = hold_contest(world, spec, served, overrides.read(ask.override, ask.reason))
     rollout = world.policy.rollout
     return Preview(
         model=ask.model,
@@ -103,7 +108,18 @@ def preview_promotion(world: World, ask: Ask) -> Preview:
         steps=list(rollout.steps) if served else [100],
         seconds=len(rollout.steps) * seconds(rollout.step_time) if served else 0.0,
         at_most=seconds(rollout.max_duration),
+        outlook=outlook(plan_of(rollout), _rate(world, ask)) if served else None,
     )
+
+
+def _rate(world: World, ask: Ask) -> float | None:
+    """Requests a second of the model now, seen for a few seconds; None where the platform is down."""
+    serving = world.platform.serving
+    if not serving.route(ask.env, ask.model).up:
+        return None
+    before = serving.counts(ask.env, ask.model)
+    time.sleep(RATE_SEEN_FOR)
+    return rate_between(before, serving.counts(ask.env, ask.model))
 
 
 def _commit(state: State, world: World, version: ModelVersion) -> str:
@@ -132,8 +148,7 @@ def _resolved(world: World, ask: Ask) -> ModelVersion:
 def _nothing_to_ask(world: World, state: State, ask: Ask, version: ModelVersion) -> str:
     """Why no tag is needed, or ""; raises `PlatformError` where the platform serves another one."""
     if state.place(ask.env, ask.model).serves == version:
-        if resolve.machine_of(world, ask.env, ask.model) == world.platform.machine:
-            resolve.agreed(world, state, ask.env, ask.model)
+        resolve.agreed(world, state, ask.env, ask.model)
         return f"{version} serves {ask.env} already"
     for one in tags.requests_of(world.facts, state, ask.env, ask.model):
         if state.ended(one.promotion):

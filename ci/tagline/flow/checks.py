@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,9 +11,10 @@ import msgspec
 
 from tagline import config
 from tagline.config import Config
-from tagline.engines import Command, Engine
-from tagline.errors import GateDataChanged, NotYetSupported, PipelineNotCurrent, TestsFailed
+from tagline.engines import Engine
+from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
+from tagline.flow.testing import run_tests
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline import rules
@@ -21,9 +22,7 @@ from tagline.pipeline.project import Project, check_lock, copy_tree
 
 if TYPE_CHECKING:
     from tagline.flow.world import World
-
-TESTS_TIMEOUT = 1800.0
-LOG_LINES = 25
+    from tagline.secrets.sources import Names
 
 
 class Bench(msgspec.Struct):
@@ -44,11 +43,13 @@ def checks(bench: Bench) -> list[tuple[str, Callable[[], StepReport]]]:
     """The checks in order: cheap ones first."""
     return [
         ("lock", lambda: _lock(bench)),
+        ("secrets", lambda: _secrets(bench)),
         ("compile", lambda: _compile(bench)),
         ("rules", lambda: _rules(bench)),
+        ("parameters", lambda: _parameters(bench)),
         ("pipeline.yaml", lambda: _current(bench)),
         ("gate data", lambda: _gate_data(bench)),
-        ("tests", lambda: _tests(bench)),
+        ("tests", lambda: run_tests(bench)),
     ]
 
 
@@ -60,15 +61,16 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     import os
 
     from tagline.engines import sandbox
-    from tagline.flow import images
+    from tagline.flow import images, platforms
+    from tagline.flow.work_tree import compile_work_tree, root_of
     from tagline.flow.world import default_name, open_engine
     from tagline.platforms.local.home import tagline_home
+    from tagline.secrets.sources import Names
 
     sandbox.protect_parent()
     home = tagline_home(os.environ)
-    root = project_root(folder)
-    text = (root / config.FILE).read_text() if (root / config.FILE).exists() else ""
-    own = config.parse(text, default_name=default_name(root.name))
+    root = root_of(folder)
+    own = platforms.of_work_tree(root, os.environ, default_name(root.name))
     engine = open_engine(home, os.environ, root, own)
     with TemporaryDirectory(prefix="tagline-check-") as work:
         if fix:
@@ -79,7 +81,8 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
         bench = Bench(Project.find(tree), own, Path(work), engine, told)
         steps = checks(bench)
         if smoke:
-            steps.append(("smoke training", lambda: _smoke(bench, home)))
+            names = Names(os.environ, root, own)
+            steps.append(("smoke training", lambda: _smoke(bench, home, names)))
         return perform(Report("check", "work tree"), told, steps)
 
 
@@ -93,7 +96,9 @@ def check_commit(world: "World", *, smoke: bool, image: bool = False) -> StepRep
         work = stack.enter_context(world.work_folder())
         tree = work / "tree"
         world.repo.export(commit, tree)
-        bench = Bench(Project.find(tree), world.own_config(commit), work, world.engine, world.told)
+        bench = Bench(
+            Project.find(tree), world.own_config(commit, floors=True), work, world.engine, world.told
+        )
         passed = []
         for _, check in checks(bench):
             result = check()
@@ -111,11 +116,12 @@ def _smoke_commit(world: "World") -> StepReport:
     from tagline.errors import SecretMissing
     from tagline.flow.release import prepared
 
+    shut = world.names.closed() if world.names else nullcontext()
     try:
-        with prepared(world, world.facts.head, push=False) as ready:
+        with shut, prepared(world, world.facts.head, push=False) as ready:
             result = ready.smoke(world)
     except SecretMissing as missing:
-        result = skipped("smoke training", f"needs a secret: {missing.what}")
+        result = skipped("smoke training", f"needs a secret, and a pull request gets none: {missing.what}")
     world.told(result)
     return result
 
@@ -133,7 +139,7 @@ def _image(world: "World") -> StepReport:
     return result
 
 
-def _smoke(bench: Bench, home: Path) -> StepReport:
+def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
     import os
 
     from tagline.flow import images
@@ -151,39 +157,22 @@ def _smoke(bench: Bench, home: Path) -> StepReport:
     else:
         identity = bench.engine.build(source, serving=bench.own.serving is not None).identity
     compiling.substitute_image(bench.compiled, identity)
-    platform = open_platform(home, bench.engine, containers=makes is not None)
+    platform = open_platform(home, bench.engine, names, containers=makes is not None)
     content = Content(bench.compiled, source, identity[-16:])
     return run_smoke(platform.pipelines, bench.told, bench.own, content)
-
-
-def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> Path:
-    """`tagline compile`: compile a pipeline file to `output`, by default beside it; returns where."""
-    import os
-
-    from tagline.engines import sandbox
-    from tagline.flow.world import open_engine
-    from tagline.platforms.local.home import tagline_home
-
-    sandbox.protect_parent()
-    project = Project.of_file(file) if file else Project.find(project_root(folder))
-    engine = open_engine(tagline_home(os.environ), os.environ, project.root)
-    return compiling.compile_file(project.pipeline, output or project.committed, engine.run)
-
-
-def project_root(folder: Path) -> Path:
-    """The top folder of the repository that the folder lies in, or the folder itself."""
-    from tagline.errors import NoRepository
-    from tagline.git.repo import Repo
-
-    try:
-        return Repo.open(folder).root
-    except NoRepository:
-        return folder
 
 
 def _lock(bench: Bench) -> StepReport:
     check_lock(bench.project.root)
     return done("lock", "every requirement is pinned with its hash")
+
+
+def _secrets(bench: Bench) -> StepReport:
+    if (bench.project.root / ".env").exists():  # a copy has what git tracks, or would
+        what = ".env is tracked by git, or not ignored: its secrets are in the repository, or soon will be"
+        fix = "git rm --cached .env; echo /.env >> .gitignore; then change every value in it"
+        raise SecretExposed(what, where=".env", fix=fix)
+    return done("secrets", "no .env in git")
 
 
 def _compile(bench: Bench) -> StepReport:
@@ -203,6 +192,25 @@ def _rules(bench: Bench) -> StepReport:
     for finding in found:
         bench.told(Said(str(finding)))
     return done("rules", f"no error, {len(found)} warning(s)")
+
+
+def _parameters(bench: Bench) -> StepReport:
+    """What tagline.yaml gives to the pipeline, for full and for smoke training; each mistake at its place."""
+    from tagline.platforms.local import spec
+
+    own, read = bench.own, compiled_file.read(bench.compiled)
+    for key, given in (("parameters", own.parameters), ("smoke", own.smoke)):
+        for name, value in given.items():
+            try:
+                spec.check_parameter(read, name, value)
+            except ConfigError as error:
+                error.what = f"{key}.{name}: {error.what}"
+                error.where = config.place(bench.project.root, key, name)
+                raise
+    spec.parameters(read, own.parameters)
+    spec.parameters(read, {**own.parameters, **own.smoke})
+    given_names = sorted({*own.parameters, *own.smoke})
+    return done("parameters", f"{', '.join(given_names)} fit" if given_names else "the pipeline needs none")
 
 
 def _current(bench: Bench) -> StepReport:
@@ -231,35 +239,3 @@ def _gate_data(bench: Bench) -> StepReport:
             fix="restore the file; a new frozen set needs its own digest in gate.sha256",
         )
     return done("gate data", f"{gate.data} is what its digest says")
-
-
-def _tests(bench: Bench) -> StepReport:
-    if bench.project.tests is None:
-        return skipped("tests", "there is no folder tests/")
-    bench.told(Said("making the environment of the tests (once for each lock)"))
-    environment = bench.engine.build(bench.project.root, tests=True)
-    with_pytest = (bench.project.root / "tests/requirements.txt").exists()
-    runner = (
-        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-        if with_pytest
-        else ["-m", "unittest", "discover", "-s", "tests"]
-    )
-    log = bench.work / "tests.log"
-    command = Command(
-        argv=[str(environment.python), *runner],
-        cwd=bench.project.root,
-        log=log,
-        env={"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
-        timeout=TESTS_TIMEOUT,
-    )
-    code = bench.engine.run(command)
-    tail = log.read_text(errors="replace").rstrip().splitlines()[-LOG_LINES:]
-    if code != 0:
-        raise TestsFailed(f"the project's tests failed (exit code {code})", where="\n" + "\n".join(tail))
-    if not with_pytest and any(line.startswith("Ran 0 tests") for line in tail):
-        raise TestsFailed(
-            "tests/ holds no test that unittest finds",
-            where="tests/",
-            fix="pin pytest in tests/requirements.txt",
-        )
-    return done("tests", tail[-1].strip("= ") if tail else "passed")

@@ -15,19 +15,22 @@ from tagline.words import NAME_LIMIT, check_name
 
 CHECKOUT = Path(tagline.__file__).resolve().parents[2] / "project-template"
 DEFAULT_NAME = "wine"
+BRANCH = "v1"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_PROJECT = re.compile(r"[A-Za-z0-9][\w./-]*/[A-Za-z0-9][\w.-]*")
 
 
 def create(target: Path, *, answers: Mapping[str, Any], defaults: bool) -> list[str]:
     """Make a project in `target` and return the files made, as paths below it, sorted.
 
-    `answers` are the template's questions answered in advance (`name`); with `defaults` nothing is asked and
-    the folder's name, where it is one, names the model. A file that is there with the same content is left
-    alone, so the same again makes nothing. Where no repository holds the folder (or the one around it ignores
-    it), one is begun on branch `main`. Raises `TargetExists` (nothing is written then), `BadWord` (a name
-    against its grammar).
+    `answers` are the template's questions answered in advance (`name`, `ci`, `library`), and `ref`, the branch
+    or commit of tagline that the CI file names; with `defaults` nothing is asked and the folder's name, where
+    it is one, names the model. A file that is there with the same content is left alone, so the same again
+    makes nothing. Where no repository holds the folder (or the one around it ignores it), one is begun on
+    branch `main`. Raises `TargetExists` (nothing is written then), `BadWord` (a name against its grammar, a
+    commit or a library that is none).
     """
-    if "name" in answers:
-        check_name(str(answers["name"]), "model")
+    _check(answers)
     target = target.expanduser().absolute()
     with tempfile.TemporaryDirectory(prefix="tagline-init-") as folder:
         made = Path(folder) / "project"
@@ -38,6 +41,16 @@ def create(target: Path, *, answers: Mapping[str, Any], defaults: bool) -> list[
             shutil.copy2(made / name, target / name)
     _begin_repository(target)
     return new
+
+
+def _check(answers: Mapping[str, Any]) -> None:
+    if "name" in answers:
+        check_name(str(answers["name"]), "model")
+    ref, library = str(answers.get("ref", BRANCH)), str(answers.get("library", "platform/tagline"))
+    if ref != BRANCH and not _COMMIT.fullmatch(ref):
+        raise BadWord(f"{ref!r} is no commit of tagline", fix="all 40 digits of it: git ls-remote URL v1")
+    if not _PROJECT.fullmatch(library):
+        raise BadWord(f"{library!r} is no project that holds tagline", fix="group/project, as in its address")
 
 
 def template() -> Path:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from tagline import config
+from tagline import config, platform_file
 from tagline.errors import TaglineError
+from tagline.flow import platforms
 
 DISK_NEEDED_GIB = 3
 
@@ -25,11 +26,15 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def examine(folder: Path) -> list[Finding]:
-    """Look at the machine, the repository and the local platform; nothing is changed but the fetch refspec."""
+    """Look at the machine, the repository and the local platform.
+
+    Nothing is changed but the fetch refspec; the remote is pushed a probe, which is deleted again.
+    """
     findings: list[Finding] = []
-    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime):
+    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets):
         findings += _safely(look, folder)
-    findings += _safely(_repository, folder)
+    for look in (_remote, _host):
+        findings += _safely(look, folder)
     return findings
 
 
@@ -84,12 +89,17 @@ def _disk(folder: Path) -> Iterator[Finding]:
 
 
 def _sandbox(folder: Path) -> Iterator[Finding]:
-    from tagline.engines import sandbox
+    from tagline.engines.gaps import gaps
+    from tagline.flow.world import open_engine
+    from tagline.platforms.local.home import tagline_home
 
-    gaps = sandbox.gaps()
-    if not gaps:
-        yield Finding("ok", "the repository's own code cannot reach your credentials")
-    for gap in gaps:
+    found = gaps(open_engine(tagline_home(os.environ), os.environ, folder).guards)
+    if not found:
+        yield Finding(
+            "ok",
+            "the repository's own code can neither reach your credentials nor change your files or tagline",
+        )
+    for gap in found:
         yield Finding("note", gap, "run CI for untrusted code under its own user")
 
 
@@ -116,7 +126,10 @@ def _serving_runtime(folder: Path) -> Iterator[Finding]:
             "note", "no tagline.yaml here: pipelines run, no model can be promoted", "add serving: and gate:"
         )
         return
-    own = config.parse(file.read_text(), where=str(file), default_name="pipeline")
+    found = platforms.find(file.read_text(), str(file), os.environ, folder)
+    if found:
+        yield Finding("ok", f"the platform file of {found.file.name!r} is {found.where}")
+    own = platform_file.read(file.read_text(), str(file), "pipeline", found)
     yield Finding(
         "ok", f"tagline.yaml is sound: pipeline {own.pipeline}, environments {', '.join(own.environments)}"
     )
@@ -125,17 +138,28 @@ def _serving_runtime(folder: Path) -> Iterator[Finding]:
             yield Finding("note", f"tagline.yaml has no {key}: no model can be promoted", f"add {key}:")
 
 
-def _repository(folder: Path) -> Iterator[Finding]:
-    from tagline.git import facts, remote
-    from tagline.git.repo import Repo
+def _secrets(folder: Path) -> Iterator[Finding]:
+    from tagline.secrets import dotenv
 
-    repo = Repo.open(folder)
-    found = facts.read(repo)
-    yield Finding("ok", f"the remote {repo.url()} answers; its default branch is {found.default_branch}")
-    remote.set_fetch_refspec(repo)
-    yield Finding("ok", "git fetch brings the ledger and the promotion tags")
-    yield Finding(
-        "note",
-        "no signers are set: the ledger is worth no more than the right to push",
-        "let only CI push refs/tagline/ledger and promote/**, where the host can",
-    )
+    if (folder / dotenv.FILE).is_file():
+        dotenv.read(folder)
+        yield Finding("ok", f"{dotenv.FILE} is ignored by git, and is read")
+    file = folder / config.FILE
+    own = config.parse(file.read_text(), where=str(file), default_name="pipeline") if file.exists() else None
+    if own and own.secrets and find_spec("hvac") is None:
+        yield Finding(
+            "missing", "hvac is not installed: Vault cannot be asked", "pip install 'tagline[vault]'"
+        )
+
+
+def _remote(folder: Path) -> Iterator[Finding]:
+    from tagline.flow.doctor_remote import examine_remote
+
+    for level, what, fix in examine_remote(folder):
+        yield Finding(level, what, fix)
+
+
+def _host(folder: Path) -> Iterator[Finding]:
+    from tagline.flow import guards
+
+    yield from guards.look(folder)

@@ -2,20 +2,21 @@
 
 from tagline.errors import GateError, MissingKeys
 from tagline.flow import resolve
+from tagline.flow.overrides import Override
 from tagline.flow.world import World
 from tagline.model.contest import Limits, Match, contest
 from tagline.model.gate import Verdict
 from tagline.platforms import ServerSpec
 from tagline.words import ModelVersion
 
-SCORER_OVERRIDE = "scorer"
 
-
-def hold_contest(world: World, candidate: ServerSpec, served: ModelVersion | None, override: str) -> Verdict:
+def hold_contest(
+    world: World, candidate: ServerSpec, served: ModelVersion | None, override: Override | None
+) -> Verdict:
     """Judge the candidate against what is served, on the frozen data of the default branch's head.
 
-    The served release's scorer judges both; the candidate's does at first, and where an override that begins
-    with `scorer` says so. Raises `MissingKeys`, `GateDataChanged`, `GateError`, `ScorerMismatch`.
+    The served release's scorer judges both; the candidate's does at first, and where an override of
+    the scorer says so. Raises `MissingKeys`, `GateDataChanged`, `GateError`, `ScorerMismatch`.
     """
     gate = world.policy.gate
     if gate is None:
@@ -23,7 +24,7 @@ def hold_contest(world: World, candidate: ServerSpec, served: ModelVersion | Non
     stable = None
     if served is not None:
         stable = resolve.spec_of(world, world.state(), candidate.model_name, served)
-    match = Match(candidate, stable, candidate_scores=override.startswith(SCORER_OVERRIDE))
+    match = Match(candidate, stable, candidate_scores=bool(override and override.scorer))
     data = _frozen(world, gate.data)
     limits = Limits(hide=[world.repo.root / gate.data])
     with world.work_folder() as work:

@@ -68,13 +68,13 @@ def build_work_tree(folder: Path, *, push: bool, told: Told) -> Report:
     """`tagline build`: the image of the work tree; needs no remote."""
     import os
 
-    from tagline.flow.checks import project_root
+    from tagline.flow import platforms
+    from tagline.flow.work_tree import root_of
     from tagline.flow.world import default_name
     from tagline.platforms.local.home import tagline_home
 
-    root = project_root(folder)
-    text = (root / config.FILE).read_text() if (root / config.FILE).exists() else ""
-    own = config.parse(text, default_name=default_name(root.name))
+    root = root_of(folder)
+    own = platforms.of_work_tree(root, os.environ, default_name(root.name))
     if push and not own.image.repository:
         raise ConfigError(
             "nothing says where to push", where=config.FILE, fix="image: {repository: HOST/PATH}"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +12,18 @@ from typing import Any
 import msgspec
 
 from tagline import config
-from tagline.errors import ConfigError, MissingKeys, PlatformError
+from tagline.config_rules import label_columns
+from tagline.errors import ConfigError, MissingKeys, PlatformError, RepositoryError
+from tagline.flow import platforms
 from tagline.flow.traffic import Stream, Tally, replay
-from tagline.model.judge_data import label_columns
-from tagline.platforms.local import serving
+from tagline.flow.world import default_name
+from tagline.git.repo import Repo
+from tagline.platforms import Route
+from tagline.platforms.local import serving, work
 from tagline.platforms.local.home import tagline_home
 from tagline.words import one_of
+
+MOST_RATE = 10_000
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -40,6 +47,7 @@ def down() -> str:
     home = tagline_home(os.environ)
     was_up = serving.status(home).up
     serving.down(home)
+    work.sweep(home)
     return (
         "the local platform is down; what serves is remembered" if was_up else "the local platform was down"
     )
@@ -61,14 +69,35 @@ def traffic(load: Load, told: Callable[[Tally], None]) -> None:
     Raises `MissingKeys` (no gate.data to replay), `UnknownName`, `PlatformError` where nothing serves, or where
     no request got a good answer.
     """
-    if load.rate <= 0:
-        raise ConfigError(f"--rate {load.rate:g} is not above 0", fix="--rate 20")
-    if not 0 <= load.share <= 1:
-        raise ConfigError(f"--share {load.share:g} is not in 0..1", fix="--share 0.3")
-    rows, own = _rows(Path.cwd())
+    _check(load)
+    rows, own = _rows(_top(Path.cwd()))
+    routes = local_routes()
+    one_of(load.model, {*own.model_names(), *(route.model for route in routes)}, "model")
     if load.without:
         one_of(load.without, rows[0], "field")
-    send(rows, Stream(_url(load, own), load.rate, load.seconds, load.without, load.share), told)
+    send(rows, Stream(_url(load, own, routes), load.rate, load.seconds, load.without, load.share), told)
+
+
+def _check(load: Load) -> None:
+    """Raise `ConfigError` for numbers that no stream can have; NaN is none of them."""
+    if not 0 < load.rate <= MOST_RATE:
+        raise ConfigError(f"--rate {load.rate:g} is not above 0 and at most {MOST_RATE}", fix="--rate 20")
+    if load.seconds is not None and not 0 < load.seconds < math.inf:
+        raise ConfigError(f"--seconds {load.seconds:g} is not above 0", fix="--seconds 60")
+    if not 0 <= load.share <= 1:
+        raise ConfigError(f"--share {load.share:g} is not in 0..1", fix="--share 0.3")
+
+
+def _top(here: Path) -> Path:
+    """The nearest folder, from here upwards, that has a tagline.yaml; raises `MissingKeys` where none has."""
+    for folder in (here, *here.parents):
+        if (folder / config.FILE).is_file():
+            return folder
+    raise MissingKeys(
+        f"there is no {config.FILE} in {here} or above: it names the hold-out to replay",
+        where=str(here),
+        fix="run this in the project",
+    )
 
 
 def send(rows: Sequence[Mapping[str, Any]], stream: Stream, told: Callable[[Tally], None]) -> None:
@@ -94,7 +123,7 @@ def send(rows: Sequence[Mapping[str, Any]], stream: Stream, told: Callable[[Tall
 def _rows(folder: Path) -> tuple[list[dict[str, Any]], config.Config]:
     """The hold-out's rows as features: numbers where they read as numbers, without labels and row ids."""
     file = folder / config.FILE
-    own = config.parse(file.read_text() if file.exists() else "", where=str(file), default_name="pipeline")
+    own = platforms.of_work_tree(folder, os.environ, _name(folder), str(file))
     if own.gate is None:
         raise MissingKeys(
             "tagline.yaml has no gate: there is no hold-out to replay", where=str(file), fix="add gate:"
@@ -102,11 +131,19 @@ def _rows(folder: Path) -> tuple[list[dict[str, Any]], config.Config]:
     data = folder / own.gate.data
     if not data.exists():
         raise ConfigError(
-            "the hold-out is missing", where=str(data), fix="run this in the repository's top folder"
+            f"the hold-out {own.gate.data} is missing", where=str(data), fix="restore the file: git status"
         )
     hidden = {own.gate.id, *label_columns(own.gate)}
     reader = csv.DictReader(io.StringIO(data.read_text()))
     return [{k: _value(v) for k, v in row.items() if k not in hidden} for row in reader], own
+
+
+def _name(folder: Path) -> str:
+    """The pipeline's name where tagline.yaml gives none."""
+    try:
+        return default_name(Repo.open(folder).url())
+    except RepositoryError:
+        return default_name(folder.name)
 
 
 def _value(text: str) -> Any:
@@ -116,8 +153,8 @@ def _value(text: str) -> Any:
         return text
 
 
-def _url(load: Load, own: config.Config) -> str:
-    routes = [route for route in local_routes() if route.model == load.model and route.main and route.url]
+def _url(load: Load, own: config.Config, known: list[Route]) -> str:
+    routes = [route for route in known if route.model == load.model and route.main and route.url]
     if load.env:
         one_of(load.env, own.environments, "environment")
         routes = [route for route in routes if route.env == load.env]
@@ -130,6 +167,6 @@ def _url(load: Load, own: config.Config) -> str:
     return str(routes[0].url)
 
 
-def local_routes() -> list[Any]:
+def local_routes() -> list[Route]:
     """Every route of the local platform."""
     return list(serving.LocalServing(tagline_home(os.environ)).routes())

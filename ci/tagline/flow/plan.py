@@ -19,8 +19,17 @@ class Check(Step, frozen=True, tag=True):
     image: bool = False
 
 
+class Smoke(Step, frozen=True, tag=True):
+    """The first half of a release that does not exist yet: environment, compile, smoke training.
+
+    No version is taken yet: `release` is what the other half will ask for.
+    """
+
+    release: Release
+
+
 class MakeRelease(Step, frozen=True, tag=True):
-    """A release that does not exist yet: environment, compile, smoke training, claim, upload."""
+    """The other half, on this agent or another: claim and upload of what passed its smoke training."""
 
     release: Release
 
@@ -37,12 +46,30 @@ class Train(Step, frozen=True, tag=True):
     release: Release
 
 
+class GoOnTraining(Step, frozen=True, tag=True):
+    """A full training whose process vanished: it goes on under the same owner key."""
+
+    release: Release
+
+
 class Register(Step, frozen=True, tag=True):
     """Join finished runs with their releases: each becomes a model version."""
 
 
 class Promote(Step, frozen=True, tag=True):
     """Act on a promotion: resolve, gate, roll out."""
+
+    promotion: Promotion
+
+
+class CheckTag(Step, frozen=True, tag=True):
+    """A promotion tag on a CI host: is it one to act on."""
+
+    promotion: Promotion
+
+
+class Wake(Step, frozen=True, tag=True):
+    """Wake a run of the default branch: the tag's own job runs the tagged commit's CI file, so it may not act."""
 
     promotion: Promotion
 
@@ -58,7 +85,20 @@ class Nothing(Step, frozen=True, tag=True):
     """Nothing to do, and why."""
 
 
-AnyStep = Check | MakeRelease | FinishRelease | Train | Register | FinishRollback | Promote | Nothing
+AnyStep = (
+    Check
+    | Smoke
+    | MakeRelease
+    | FinishRelease
+    | Train
+    | GoOnTraining
+    | Register
+    | FinishRollback
+    | CheckTag
+    | Wake
+    | Promote
+    | Nothing
+)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -73,10 +113,14 @@ class Known(msgspec.Struct, frozen=True):
     """What a plan is made from.
 
     `next_release` is the version that HEAD would get, None with `next_reason` where there is none to make.
-    `claimed` is the release that HEAD already has; `uploaded` and `trained` say how far it came.
+    `claimed` is the release that HEAD already has; `uploaded` and `trained` say how far it came. Both
+    `next_release` and `claimed` are set where this very run has claimed it: the plan is the one it began with.
     `rolled_back` names the (environment, model) pairs with a rollback that never reached the ledger.
-    `promotion` is the tag event's; `open_promotions` are the newest of each (environment, model) without an
-    end, `unfinished` the releases that were claimed and not uploaded.
+    `promotion` is the tag event's, and with `wakes` its job may only wake another; `open_promotions` are the
+    newest of each (environment, model) without an end, `unfinished` the releases that were claimed and not
+    uploaded, `interrupted` the newest release where its training's process vanished. `unregistered` counts
+    trainings that wait to be registered, or whose models are unclear; `awaited`: one of them is of HEAD's
+    release.
     """
 
     event: Event
@@ -89,10 +133,13 @@ class Known(msgspec.Struct, frozen=True):
     uploaded: bool = False
     trained: bool = False
     promotion: Promotion | None = None
+    wakes: bool = False
     open_promotions: list[Promotion] = []
     rolled_back: list[tuple[str, str]] = []
     unfinished: list[Release] = []
+    interrupted: Release | None = None
     unregistered: int = 0
+    awaited: bool = False
 
 
 def plan(known: Known) -> Plan:
@@ -132,23 +179,32 @@ def _merge(known: Known) -> list[AnyStep]:
         release = known.next_release
         steps: list[AnyStep] = [
             *_rolled_back(known),
+            *(_register(known) if known.claimed else []),
             Check(smoke=False, reason="a release needs its checks"),
+            Smoke(release=release, reason="a release is tried before its version is taken"),
             MakeRelease(release=release, reason=known.next_reason),
         ]
-        if known.train_on_release:
+        begun = known.claimed is not None and (known.trained or known.awaited)
+        if known.train_on_release and not begun:
             steps.append(Train(release=release, reason="train: on-release"))
         return steps
     steps = [*_rolled_back(known), *_register(known)]
     if known.claimed and not known.uploaded:
         steps.append(FinishRelease(release=known.claimed, reason="claimed, not uploaded: goes on"))
-    if known.claimed and known.train_on_release and not known.trained and not known.unregistered:
+    if known.claimed and known.train_on_release and not known.trained and not known.awaited:
         steps.append(Train(release=known.claimed, reason="released, nothing trained yet"))
     return steps or [Nothing(reason=known.next_reason)]
 
 
 def _tag(known: Known) -> list[AnyStep]:
     if known.promotion is None:
-        return [Nothing(reason=f"{known.ref} is no promotion tag: a release tag needs nothing more")]
+        return [Nothing(reason=f"{known.ref} is no promotion tag: it asks for nothing")]
+    if known.wakes:
+        why = "only a run of the default branch may use the environment's credentials"
+        return [
+            CheckTag(promotion=known.promotion, reason=f"asked by the tag {known.promotion}"),
+            Wake(promotion=known.promotion, reason=why),
+        ]
     return [
         *_register(known),
         Promote(promotion=known.promotion, reason=f"asked by the tag {known.promotion}"),
@@ -160,6 +216,26 @@ def _schedule(known: Known) -> list[AnyStep]:
     for release in known.unfinished:
         steps.append(FinishRelease(release=release, reason="claimed, not uploaded: goes on"))
     steps += _register(known)
+    if known.interrupted:
+        steps.append(
+            GoOnTraining(release=known.interrupted, reason="its training was interrupted: it goes on")
+        )
     for promotion in known.open_promotions:
         steps.append(Promote(promotion=promotion, reason="open: no terminal event yet"))
     return steps or [Nothing(reason="no open promotion, no finished training to register")]
+
+
+def environments(steps: list[AnyStep]) -> list[str]:
+    """The environments that the steps act on, by name."""
+    asked = {step.promotion.env for step in steps if isinstance(step, Promote)}
+    undone = {step.env for step in steps if isinstance(step, FinishRollback)}
+    return sorted(asked | undone)
+
+
+def only_env(made: Plan, env: str) -> Plan:
+    """The part of a plan that concerns one environment: its promotions and rollbacks, and finished trainings,
+    which a promotion may ask for."""
+    steps = [step for step in made.steps if isinstance(step, Register) or environments([step]) == [env]]
+    if not environments(steps):
+        return Plan(made.event, made.ref, [Nothing(reason=f"no open promotion in {env}")])
+    return Plan(made.event, made.ref, steps)

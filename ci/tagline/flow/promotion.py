@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tagline.errors import Blocked, GateInconclusive, GateRefused, ModelDoesNotLoad, VersionError
-from tagline.flow import resolve
+from tagline.flow import overrides, resolve
 from tagline.flow.ending import close, end, error_again
 from tagline.flow.gating import hold_contest
 from tagline.flow.newer import newer_than
@@ -77,6 +77,19 @@ def _over_before(world: World, promotion: Promotion) -> str:
     return ""
 
 
+def read_request(world: World, promotion: Promotion) -> tuple[TagRequest, tags.Details]:
+    """The promotion's tag and its trailers; raises `VersionError`, `NotOnALine`, and what reading them does."""
+    request = next((one for one in _requests(world, promotion) if one.promotion == promotion), None)
+    if request is None:
+        raise VersionError(
+            f"there is no tag {promotion} on the remote", fix="git push origin " + str(promotion)
+        )
+    check_on_a_line(world.repo, world.facts, request.tag.commit, str(promotion))
+    said = tags.details(world.repo, request)
+    overrides.read(said.override, said.reason, str(promotion))
+    return request, said
+
+
 def _requests(world: World, like: Promotion) -> list[TagRequest]:
     """The promotion tags of this environment and model."""
     return tags.requests_of(world.facts, world.state(), like.env, like.model)
@@ -87,13 +100,7 @@ def _asked(world: World, promotion: Promotion) -> ev.Asked:
     known = world.state().promotions.get(promotion)
     if known and known.asked:
         return known.asked
-    request = next((one for one in _requests(world, promotion) if one.promotion == promotion), None)
-    if request is None:
-        raise VersionError(
-            f"there is no tag {promotion} on the remote", fix="git push origin " + str(promotion)
-        )
-    check_on_a_line(world.repo, world.facts, request.tag.commit, str(promotion))
-    said = tags.details(world.repo, request)
+    request, said = read_request(world, promotion)
     version = _resolved(world, request, said)
     event = ev.Asked(
         env=promotion.env,
@@ -138,8 +145,9 @@ def _pass_gate(world: World, promotion: Promotion, asked: ev.Asked, spec: Server
         resolve.check_block(world, world.state(), promotion.env, promotion.model, spec.version)
         served = resolve.agreed(world, world.state(), promotion.env, promotion.model)
         world.told(Said(f"the gate judges {spec.version} against {served or 'the declared floor'}"))
-        verdict = hold_contest(world, spec, served, asked.override)
-        gated = gate_event(promotion, verdict, asked.override)
+        override = overrides.read(asked.override, asked.reason, str(promotion))
+        verdict = hold_contest(world, spec, served, override)
+        gated = gate_event(promotion, verdict, override)
         event = gated
         _append_once(world, event, lambda known: known.gated is None)
     world.told(Said(gated.why))
@@ -175,6 +183,7 @@ def _roll_out(world: World, promotion: Promotion, spec: ServerSpec) -> Outcome:
         promotion=promotion,
         spec=spec,
         plan=plan,
+        serves=world.state().place(promotion.env, promotion.model).serves,
         hint=f"tagline local traffic {promotion.model} --env {promotion.env}",
         by=world.author.actor,
         tick=min(1.0, plan.ttl / 3),

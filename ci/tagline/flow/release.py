@@ -1,4 +1,7 @@
-"""A release, in the order that never wedges a version: environment, compile, smoke, claim, upload."""
+"""A release, in the order that never wedges a version: environment, compile, smoke, then claim, upload.
+
+Between the two halves an agent may hand over to another: `Built` is all that passes from one to the other.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tagline.config import Config
-from tagline.errors import LostRace
+from tagline.errors import LostRace, StateTampered
 from tagline.flow import images, training
 from tagline.flow.report import Said, StepReport, done, nothing
 from tagline.flow.world import World
@@ -17,11 +20,24 @@ from tagline.git.objects import NewTag
 from tagline.git.state import State
 from tagline.git.versions import NextVersion, next_version
 from tagline.pipeline import compile as compiling
+from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.identity import content_digest
 from tagline.pipeline.project import Project
 from tagline.words import Release
 
 CLAIM_TRIES = 5
+
+
+class Built(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a release is made of: a commit's pipeline, compiled with the environment's identity as its image.
+
+    `compiled` is the compiled file's text.
+    """
+
+    commit: str
+    pipeline: str
+    identity: str
+    compiled: str
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -38,19 +54,21 @@ class Ready(msgspec.Struct, frozen=True):
         content = training.Content(self.compiled, self.tree, self.identity[-16:])
         return training.run_smoke(world.platform.pipelines, world.told, self.own, content)
 
+    def built(self) -> Built:
+        """What a release of this content is made of."""
+        return Built(self.commit, self.own.pipeline, self.identity, self.compiled.read_text())
+
 
 @contextmanager
 def prepared(world: World, commit: str, *, known: str = "", push: bool = True) -> Iterator[Ready]:
     """Export a commit, make its image or environment, compile its pipeline with that in the image's place.
 
-    The gate's data is left out of the tree: no training can have seen it. `known` is the identity that a
-    release was claimed with: nothing is built again. Without `push` an image stays on this machine.
+    `known` is the identity that a release was claimed with: nothing is built again. Without `push` an image
+    stays on this machine.
     """
     own = world.own_config(commit)
-    hidden = {config.gate.data for config in (own, world.policy) if config.gate}
     with world.work_folder() as folder:
-        tree = folder / "tree"
-        world.repo.export(commit, tree, exclude=sorted(hidden))
+        tree = _exported(world, commit, folder)
         identity = known or images.identity(world, tree, own, push=push)
         compiled = folder / "pipeline.yaml"
         compiling.compile_file(Project.find(tree).pipeline, compiled, world.engine.run)
@@ -58,37 +76,69 @@ def prepared(world: World, commit: str, *, known: str = "", push: bool = True) -
         yield Ready(commit, own, tree, identity, compiled)
 
 
-def make_release(world: World, release: Release) -> StepReport:
-    """Everything of a new release but its training; safe to repeat from any point.
+def _exported(world: World, commit: str, folder: Path) -> Path:
+    """A commit's tree without the gate's data: no training can have seen it."""
+    hidden = {config.gate.data for config in (world.own_config(commit), world.policy) if config.gate}
+    tree = folder / "tree"
+    world.repo.export(commit, tree, exclude=sorted(hidden))
+    return tree
 
-    Raises the errors of compiling, running (30–39) and pushing (17–19). Nothing that carries the version
-    leaves this machine before the claim; where somebody else was first, the version is computed anew.
+
+def smoke_release(world: World) -> tuple[StepReport, Built]:
+    """The first half of HEAD's release: image or environment, compile, smoke training; safe to repeat.
+
+    Raises the errors of compiling and running (30–39). Nothing leaves this machine but an image named by its content,
+    and no version exists.
     """
     world.repo.require_clean(untracked=False)
     with prepared(world, world.facts.head) as ready:
-        world.told(ready.smoke(world))
-        for _ in range(CLAIM_TRIES):
-            if claim(world, ready, release):
-                name_image(world, ready, release)
-                upload(world, ready, release)
-                return done(
-                    "release", f"{ready.own.pipeline} {release}", release=str(release), tag=release.tag
-                )
-            world.refresh()
-            found = next_of(world)
-            if found.release is None:
-                return nothing("release", f"{release} went to another commit; {found.reason}")
-            world.told(Said(f"{release} went to another commit; now {found.release}: {found.reason}"))
-            release = found.release
+        return ready.smoke(world), ready.built()
+
+
+def make_release(world: World, release: Release, built: Built) -> StepReport:
+    """The other half: claim and upload what was built, in this process or by another agent; safe to repeat.
+
+    None of the repository's code runs. Raises the errors of pushing (17–19), `StateTampered` for what is not
+    HEAD's. Where somebody else was first, the version is computed anew.
+    """
+    world.repo.require_clean(untracked=False)
+    _require_own(world, built)
+    for _ in range(CLAIM_TRIES):
+        if claim(world, built, release):
+            name_image(world, built, release)
+            upload(world, built, release)
+            return done("release", f"{built.pipeline} {release}", release=str(release), tag=release.tag)
+        world.refresh()
+        found = next_of(world)
+        if found.release is None:
+            return nothing("release", f"{release} went to another commit; {found.reason}")
+        world.told(Said(f"{release} went to another commit; now {found.release}: {found.reason}"))
+        release = found.release
     raise LostRace(f"other releases kept taking the version, {CLAIM_TRIES} times", fix="tagline ci again")
 
 
-def next_of(world: World) -> NextVersion:
-    """The version that HEAD would get, or why it gets none."""
+def _require_own(world: World, built: Built) -> None:
+    """Raise `StateTampered` for a build of another commit, or whose images are not its environment."""
+    found = {
+        one.get("image")
+        for one in compiled_file.parse(built.compiled, "what was built").containers().values()
+    }
+    expected = (world.facts.head, world.own_config(world.facts.head).pipeline)
+    if (built.commit, built.pipeline) != expected or found - {built.identity}:
+        raise StateTampered(
+            f"what passed its smoke training is not the pipeline of HEAD {world.facts.head[:10]}",
+            where=built.commit,
+            fix="begin again with an empty state directory",
+        )
+
+
+def next_of(world: World, commit: str = "") -> NextVersion:
+    """The version that HEAD, or another commit, would get, or why it gets none."""
+    facts = msgspec.structs.replace(world.facts, head=commit) if commit else world.facts
     pipeline = world.policy.pipeline
     published = {one.release: one.commit for one in world.platform.pipelines.versions(pipeline)}
     known = {release: commit for release, commit in published.items() if _ours(world, commit)}
-    return next_version(world.repo, world.facts, world.state(), pipeline, world.policy.paths, published=known)
+    return next_version(world.repo, facts, world.state(), pipeline, world.policy.paths, published=known)
 
 
 def _ours(world: World, commit: str) -> bool:
@@ -100,45 +150,46 @@ def finish_release(world: World, release: Release) -> StepReport:
     """Upload a release that was claimed; its commit is made ready again, and gives the same content."""
     claimed = world.state().releases[world.policy.pipeline, release]
     with prepared(world, claimed.commit, known=claimed.identity) as ready:
-        name_image(world, ready, release)
-        upload(world, ready, release)
+        name_image(world, ready.built(), release)
+        upload(world, ready.built(), release)
     return done("release", f"{world.policy.pipeline} {release} uploaded", release=str(release))
 
 
-def claim(world: World, ready: Ready, release: Release) -> bool:
+def claim(world: World, built: Built, release: Release) -> bool:
     """Tag and `released` in one atomic push; False where the version, or a newer one, went to another commit."""
     won: list[bool] = []
 
     def make(state: State) -> Batch:
-        mine = state.release(ready.own.pipeline, release)
-        newer = [one for name, one in state.releases if name == ready.own.pipeline and one > release]
-        won[:] = [mine.commit == ready.commit if mine else not newer]
+        mine = state.release(built.pipeline, release)
+        newer = [one for name, one in state.releases if name == built.pipeline and one > release]
+        won[:] = [mine.commit == built.commit if mine else not newer]
         if mine is not None or newer:
             return Batch()
         event = Released(
-            pipeline=ready.own.pipeline,
-            version=str(release),
-            commit=ready.commit,
-            identity=ready.identity,
+            pipeline=built.pipeline, version=str(release), commit=built.commit, identity=built.identity
         )
         return Batch(
-            events=[event], tags=[NewTag(release.tag, ready.commit, f"{event.pipeline} {release}\n")]
+            events=[event], tags=[NewTag(release.tag, built.commit, f"{event.pipeline} {release}\n")]
         )
 
     world.append(make)
     return won[0]
 
 
-def name_image(world: World, ready: Ready, release: Release) -> None:
+def name_image(world: World, built: Built, release: Release) -> None:
     """The release's names for its image in the registry, which carries none of them before the claim."""
-    names = images.release_names(release, ready.commit)
-    images.name_release(world, ready.own, ready.identity, names)
+    names = images.release_names(release, built.commit)
+    images.name_release(world, world.own_config(built.commit), built.identity, names)
 
 
-def upload(world: World, ready: Ready, release: Release) -> None:
+def upload(world: World, built: Built, release: Release) -> None:
     """Put the version on the platform and say so in the ledger; the same again is a no-op."""
-    pipeline = ready.own.pipeline
-    kept = world.platform.pipelines.upload(pipeline, release, ready.commit, ready.compiled, ready.tree)
+    pipeline = built.pipeline
+    with world.work_folder() as folder:
+        compiled = folder / "pipeline.yaml"
+        compiled.write_text(built.compiled)
+        tree = _exported(world, built.commit, folder)
+        kept = world.platform.pipelines.upload(pipeline, release, built.commit, compiled, tree)
 
     def make(state: State) -> Batch:
         if (pipeline, release) in state.uploads:

@@ -32,13 +32,14 @@ class StepReport(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct):
-    """All steps of one call; `exit_code` is the first failure's, `error` its text."""
+    """All steps of one call; `exit_code` is the first failure's, `error` its text, `where` its place."""
 
     event: str
     head: str
     steps: list[StepReport] = []
     exit_code: int = 0
     error: str = ""
+    where: str = ""
 
     @property
     def nothing_done(self) -> bool:
@@ -74,7 +75,7 @@ def perform(report: Report, told: Told, steps: list[tuple[str, Callable[[], Step
             result = act()
         except TaglineError as error:
             result = StepReport(name, Outcome.FAILED, error.what)
-            report.error, report.exit_code = str(error), error.exit_code
+            report.error, report.exit_code, report.where = str(error), error.exit_code, error.where
         result = msgspec.structs.replace(result, seconds=round(time.monotonic() - begun, 1))
         report.steps.append(result)
         told(result)

@@ -4,23 +4,22 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.config import Config, seconds
+from tagline.config import Config, Serving, seconds
 from tagline.errors import (
     Blocked,
     MissingKeys,
-    NotReleased,
     NotTrained,
     OtherMachine,
     PlatformError,
     StillTraining,
 )
-from tagline.flow.training import config_of, owner_prefix
+from tagline.flow.owners import config_of, owner_prefix, uploaded
 from tagline.flow.world import World
 from tagline.git.events import Adopted, Promoted, RolledBack
 from tagline.git.state import State
 from tagline.git.versions import release_of
-from tagline.platforms import RunState, ServerSpec, UploadedVersion
-from tagline.words import ModelVersion, Release, one_of
+from tagline.platforms import RunState, ServerSpec
+from tagline.words import ModelVersion, one_of
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -97,15 +96,15 @@ def by_commit(world: World, state: State, env: str, model: str, commit: str) -> 
 
 
 def spec_of(world: World, state: State, model: str, version: ModelVersion) -> ServerSpec:
-    """Everything needed to serve a registered model version on this platform.
+    """Everything needed to serve a registered model version on this platform, judged as the policy says.
 
     Raises `NotTrained`, `NotReleased` (its release is not on this platform), `MissingKeys`, `PlatformError`.
     """
     registered = state.trained(model, version)
     if registered is None:
         raise NotTrained(f"there is no model {model} {version}", fix="tagline status")
-    uploaded = _uploaded(world, registered.pipeline, version.release)
-    own = config_of(uploaded)
+    kept = uploaded(world, registered.pipeline, version.release)
+    own = config_of(world, kept)
     if own.serving is None:
         raise MissingKeys(
             f"release {version.release} has no serving: in its tagline.yaml", fix="release anew"
@@ -122,21 +121,22 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
         predictor=own.serving.runtime,
         model=Path(registered.uri),
         sha256=registered.sha256,
-        source=uploaded.source,
-        python=world.engine.build(uploaded.source, serving=True).python,
-        timeout=seconds(own.serving.timeout),
-        slower_than=seconds(own.serving.slower_than) if own.serving.slower_than else 0.0,
+        source=kept.source,
+        python=world.engine.build(kept.source, serving=True).python,
+        timeout=_timeout(world.policy, own.serving),
+        slower_than=_slower_than(world.policy),
     )
 
 
-def _uploaded(world: World, pipeline: str, release: Release) -> UploadedVersion:
-    uploaded = world.platform.pipelines.version(pipeline, release)
-    if uploaded is None:
-        raise NotReleased(
-            f"release {release} is not on this platform ({world.platform.machine})",
-            fix=f"git checkout {release.tag} && tagline release",
-        )
-    return uploaded
+def _timeout(policy: Config, own: Serving) -> float:
+    """A version's own time-out, at most the policy's: it may give its answers less time, never more."""
+    known = [own, policy.serving] if policy.serving else [own]
+    return min(seconds(one.timeout) for one in known)
+
+
+def _slower_than(policy: Config) -> float:
+    """What makes an answer a bad one: the policy's word alone, so that no version judges itself."""
+    return seconds(policy.serving.slower_than) if policy.serving and policy.serving.slower_than else 0.0
 
 
 def machine_of(world: World, env: str, model: str) -> str:

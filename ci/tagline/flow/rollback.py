@@ -20,7 +20,7 @@ from tagline.words import ModelVersion, Promotion, one_of
 
 
 class RolledBack(msgspec.Struct, frozen=True):
-    """What a rollback did: what serves now, what was taken back (blocked from now on), and its tag.
+    """What a rollback did: what serves now, what was taken back (blocked from now on; "" = nothing), its tag.
 
     `unpushed` says why the tag is not on the remote yet, and `exit_code` is that error's; the weights have
     moved all the same.
@@ -54,7 +54,7 @@ def rollback(world: World, model: str, env: str, *, to: str = "", reason: str = 
     taken = bad or next(reversed(begun), None)
     result = RolledBack(model, env, str(target), str(taken or ""))
     if taken is None:
-        return msgspec.structs.replace(result, unpushed="nothing was taken back: no tag is needed")
+        return result
     try:
         tag = _record(world, env, model, target)
     except TaglineError as error:

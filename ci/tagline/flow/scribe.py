@@ -15,6 +15,8 @@ from tagline.rollout.told import Told
 from tagline.rollout.told import WeightMoved as Moved
 from tagline.words import ModelVersion, Promotion
 
+CANCELLED_WITHIN = 2.0  # seconds for the last moves; a host that cancels waits 5
+
 
 class Scribe:
     """Hears what the rollout tells; a weight goes to the ledger from a thread, everything to the person.
@@ -36,7 +38,8 @@ class Scribe:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._moves.put(None)
-        self._thread.join()
+        cancelled = kind is not None and not issubclass(kind, Exception)
+        self._thread.join(CANCELLED_WITHIN if cancelled else None)
 
     def told(self, news: Told) -> None:
         """Pass on; remember a change of the candidate's weight."""

@@ -1,14 +1,15 @@
-"""What is asked, decided and served, and where they disagree; what happened; whether the ledger is sound."""
+"""What is asked, decided and served, and where they disagree; and the next sensible command."""
 
 import time
 from datetime import UTC, datetime
 
 import msgspec
 
-from tagline.errors import LedgerError, TaglineError
-from tagline.flow import resolve, training
+from tagline.flow import resolve
+from tagline.flow.owners import owner_prefix
+from tagline.flow.registering import register_finished, unregistered
 from tagline.flow.world import World
-from tagline.git import tags, verify
+from tagline.git import tags
 from tagline.git.state import State
 from tagline.words import ModelVersion, Promotion, Release
 
@@ -17,7 +18,8 @@ class PlaceStatus(msgspec.Struct, frozen=True):
     """One model in one environment: the three truths, the blocks, and where the truths disagree.
 
     `asked` is the newest promotion and what it asks for, `asked_open` whether it has no end yet. `weights`
-    are percent by version, as the platform records them, also while it is down.
+    are percent by version, as the platform records them, also while it is down. `elsewhere` names the machine
+    whose local platform decided, where it is not this one.
     """
 
     env: str
@@ -31,6 +33,7 @@ class PlaceStatus(msgspec.Struct, frozen=True):
     weights: dict[str, int] = {}
     url: str = ""
     up: bool = True
+    elsewhere: str = ""
     blocked: dict[str, str] = {}
     disagree: list[str] = []
 
@@ -47,7 +50,7 @@ class ReleaseStatus(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """Everything `tagline status` shows; `as_of` is when the remote was last looked at (ISO 8601, UTC).
 
-    `unreadable` are tags that claim to be promotions and that nobody can act on.
+    `offline`: it did not answer now. `unreadable` are tags that claim to be promotions and that nobody can act on.
     """
 
     pipeline: str
@@ -56,16 +59,8 @@ class Status(msgspec.Struct, frozen=True):
     releases: list[ReleaseStatus]
     places: list[PlaceStatus]
     next: str
+    offline: bool = False
     unreadable: list[str] = []
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One event of the ledger: when (informational), who, and what, as a sentence; `event` is its kind."""
-
-    at: str
-    actor: str
-    event: str
-    text: str
 
 
 SHOWN_RELEASES = 5
@@ -73,7 +68,8 @@ SHOWN_RELEASES = 5
 
 def status(world: World) -> Status:
     """Read all three truths; registers finished trainings first, as any command on this platform may."""
-    training.register_finished(world)
+    if not world.offline:
+        register_finished(world)
     state = world.state()
     places = [
         _place(world, state, env, model)
@@ -88,6 +84,7 @@ def status(world: World) -> Status:
         releases=releases[:SHOWN_RELEASES],
         places=places,
         next=_next(world, state, releases, places),
+        offline=world.offline,
         unreadable=tags.malformed(world.facts, state),
     )
 
@@ -106,8 +103,12 @@ def _releases(world: World, state: State) -> list[ReleaseStatus]:
 def _release(world: World, state: State, release: Release) -> ReleaseStatus:
     pipeline = world.policy.pipeline
     models = [str(one) for name in world.policy.model_names() for one in state.versions(name, release)]
-    runs = world.platform.pipelines.runs(training.owner_prefix(pipeline, release))
-    trainings = [f"{run.owner}: {run.state}" for run in runs if not state.trained_by(run.owner)]
+    runs = world.platform.pipelines.runs(owner_prefix(pipeline, release))
+    why = {
+        one.run.owner: f", not registered: {one.problem.what}" for one in unregistered(world, state).unclear
+    }
+    waiting = [run for run in runs if not state.trained_by(run.owner)]
+    trainings = [f"{run.owner}: {run.state}{why.get(run.owner, '')}" for run in waiting]
     return ReleaseStatus(str(release), state.releases[pipeline, release].commit, models, trainings)
 
 
@@ -116,6 +117,7 @@ def _place(world: World, state: State, env: str, model: str) -> PlaceStatus:
     newest, asked_version = _newest(world, state, env, model)
     known = state.promotions.get(newest) if newest else None
     held = resolve.blocks(world, state, env, model)
+    theirs = resolve.machine_of(world, env, model)
     found = PlaceStatus(
         env=env,
         model=model,
@@ -128,9 +130,10 @@ def _place(world: World, state: State, env: str, model: str) -> PlaceStatus:
         weights={str(arm.version): arm.weight for arm in route.arms},
         url=route.url,
         up=route.up,
+        elsewhere="" if theirs == world.platform.machine else theirs,
         blocked={str(version): f"{block.by}: {block.why}" for version, block in held.items()},
     )
-    return msgspec.structs.replace(found, disagree=_disagree(world, found))
+    return msgspec.structs.replace(found, disagree=_disagree(found))
 
 
 def _newest(world: World, state: State, env: str, model: str) -> tuple[Promotion | None, str]:
@@ -143,11 +146,12 @@ def _newest(world: World, state: State, env: str, model: str) -> tuple[Promotion
     return mine[-1].promotion, str(tags.details(world.repo, mine[-1]).model_version or "")
 
 
-def _disagree(world: World, place: PlaceStatus) -> list[str]:
+def _disagree(place: PlaceStatus) -> list[str]:
+    if place.elsewhere:
+        return [
+            f"decided on the local platform of {place.elsewhere}: what it serves cannot be seen from here"
+        ]
     said = []
-    theirs = resolve.machine_of(world, place.env, place.model)
-    if theirs not in {"", world.platform.machine}:
-        return [f"decided on the local platform of {theirs}: what it serves cannot be seen from here"]
     if place.decided != place.serves:
         said.append(
             f"the ledger says {place.decided or 'nothing'} serves, the platform {place.serves or 'nothing'}"
@@ -162,7 +166,10 @@ def _disagree(world: World, place: PlaceStatus) -> list[str]:
 
 
 def _next(world: World, state: State, releases: list[ReleaseStatus], places: list[PlaceStatus]) -> str:
-    """The next sensible command."""
+    """The next sensible command; a place that another machine decided is only taken over where all are."""
+    if places and all(place.elsewhere for place in places):
+        return f"tagline adopt --reason 'moved from {places[0].elsewhere}'"
+    places = [place for place in places if not place.elsewhere]
     down = any(place.serves and not place.up for place in places)
     waiting = next((place for place in places if place.asked_open), None)
     torn = next((place for place in places if place.disagree and not place.asked_open and place.up), None)
@@ -178,7 +185,7 @@ def _next(world: World, state: State, releases: list[ReleaseStatus], places: lis
         return (
             f"tagline rollback {torn.model} --env {torn.env} --to {torn.decided}"
             if torn.decided
-            else "tagline adopt"
+            else "tagline adopt --reason '…'"
         )
     if not releases:
         return "tagline ci"
@@ -197,31 +204,3 @@ def _promotion_hint(world: World, state: State, places: list[PlaceStatus]) -> st
             if behind:
                 return f"tagline promote {place.model} --to {place.env} --version {max(fit)}"
     return "tagline history"
-
-
-def history(world: World, *, model: str = "", env: str = "") -> list[Entry]:
-    """The ledger's events, oldest first, of one model and one environment where they are named."""
-    entries = []
-    for event in world.ledger().events:
-        if model and getattr(event, "model", model) != model:
-            continue
-        if env and getattr(event, "env", env) != env:
-            continue
-        kind = str(type(event).__struct_config__.tag)
-        entries.append(Entry(event.at, event.actor, kind, event.sentence()))
-    return entries
-
-
-def verify_ledger(world: World) -> str:
-    """A sentence that says the ledger is sound; raises `LedgerError` that names the first bad event."""
-    problems = verify.verify(world.repo, world.facts)
-    if problems:
-        first, *more = problems
-        if isinstance(first, TaglineError):
-            raise first
-        rest = f" ({len(more)} more)" if more else ""
-        raise LedgerError(
-            f"{first}{rest}", fix="ask who pushed to refs/tagline/ledger; a clone may hold the old one"
-        )
-    count = len(world.ledger().events)
-    return f"the ledger is sound: {count} events, none contradicts another, every release tag stands where it stood"

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tagline.flow.overrides import Override
 from tagline.git import events as ev
 from tagline.model.gate import Outcome as GateOutcome
 from tagline.model.gate import Verdict
@@ -16,12 +17,17 @@ _GATED = {
 }
 
 
-def gate_event(promotion: Promotion, verdict: Verdict, override: str) -> ev.Gated:
-    """The gate's verdict as an event; an override is recorded beside what the gate had said."""
+def gate_event(promotion: Promotion, verdict: Verdict, override: Override | None) -> ev.Gated:
+    """The gate's verdict as an event; an override is recorded beside what the gate had said.
+
+    One of the scorer alone overrules nothing: the verdict of the candidate's scorer stands.
+    """
     answer = _GATED[verdict.outcome]
     why = verdict.sentence
-    if override and answer is not ev.Verdict.PASSED:
-        answer, why = ev.Verdict.OVERRIDDEN, f"overridden ({override}); the gate said: {why}"
+    if override and override.scorer:
+        why = f"judged by the candidate's scorer ({override.reason}): {why}"
+    elif override and answer is not ev.Verdict.PASSED:
+        answer, why = ev.Verdict.OVERRIDDEN, f"overridden ({override.reason}); the gate said: {why}"
     counts = msgspec.structs.asdict(verdict.counts)
     numbers = {name: float(value) for name, value in counts.items()}
     numbers |= {"bound": verdict.bound, "allowed": verdict.allowed, "p_worse": verdict.p_worse}

@@ -2,16 +2,19 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tagline import config
+import msgspec
+
+from tagline import config, platform_file
 from tagline.config import Config
-from tagline.flow.report import Told
+from tagline.errors import RemoteUnavailable, RepositoryError
+from tagline.flow.report import Said, Told
 from tagline.words import NAME_LIMIT
 
 if TYPE_CHECKING:
@@ -21,16 +24,23 @@ if TYPE_CHECKING:
     from tagline.git.repo import Repo
     from tagline.git.state import State
     from tagline.images.making import Maker
+    from tagline.platform_file import Found
     from tagline.platforms import Platform
+    from tagline.secrets.sources import Names
 
+ANSWERS_WITHIN = 5.0  # seconds that a remote has where a person waits for the traffic to move
 ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 
 @dataclass
 class World:
-    """Everything that the flow's functions need; `policy` is tagline.yaml at the default branch's head.
+    """Everything that the flow's functions need.
 
+    `policy` is tagline.yaml at the default branch's head, read under the platform file where there is one.
     `images` makes the images that tasks run in; None on engine `process`, where an environment stands for them.
+    `offline`: the remote did not answer, and what is known of it is as it was last seen. `environ` holds the
+    variables of the process, and with them what its CI host says. `names` is where the platform's tasks get
+    their secrets.
     """
 
     repo: "Repo"
@@ -41,13 +51,20 @@ class World:
     home: Path
     author: "Author"
     told: Told
+    platform_file: "Found | None" = None
+    offline: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict)
+    names: "Names | None" = None
     images: "Maker | None" = None
+    _read: "tuple[Facts, Ledger] | None" = field(default=None, init=False, repr=False)
 
     def ledger(self) -> "Ledger":
         """The events as last seen, and their sum; raises `LedgerMissing`, `LedgerError`."""
         from tagline.git import ledger
 
-        return ledger.read(self.repo, self.facts)
+        if self._read is None or self._read[0] is not self.facts:
+            self._read = (self.facts, ledger.read(self.repo, self.facts))
+        return self._read[1]
 
     def state(self) -> "State":
         """The sum of the ledger's events as last seen."""
@@ -72,60 +89,114 @@ class World:
     def _see(self, facts: "Facts") -> None:
         self.facts = facts
 
-    def own_config(self, commit: str) -> Config:
-        """tagline.yaml as a commit has it: what it says of its own pipeline and serving."""
-        text = self.repo.show(commit, config.FILE)
-        name = default_name(self.repo.url())
-        return config.parse(
-            (text or b"").decode(), where=f"{config.FILE} at {commit[:12]}", default_name=name
-        )
+    def own_config(self, commit: str, *, floors: bool = False) -> Config:
+        """tagline.yaml as a commit has it: what it says of its own pipeline and serving.
+
+        The policy's platform file gives its defaults; with `floors` also its limits, which are the policy's
+        matter and not an old commit's.
+        """
+        text = (self.repo.show(commit, config.FILE) or b"").decode()
+        under = self.platform_file if floors else self.defaults()
+        where = f"{config.FILE} at {commit[:12]}"
+        return platform_file.read(text, where, default_name(self.repo.url()), under)
+
+    def defaults(self) -> "Found | None":
+        """The platform file without its floors."""
+        return self.platform_file and platform_file.without_floors(self.platform_file)
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
         """A folder for one step, gone after it; in the home, so that a tree in it is on the same disk."""
-        parent = self.home / "work"
-        parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        from tagline.platforms.local import work
+
+        with work.folder(self.home) as folder:
+            yield folder
 
 
-def open_world(path: Path, told: Told, environ: Mapping[str, str] | None = None) -> World:
+def open_world(
+    path: Path,
+    told: Told,
+    environ: Mapping[str, str] | None = None,
+    *,
+    may_be_offline: bool = False,
+    hide: Sequence[Path] = (),
+) -> World:
     """Open the repository at `path`, fetch its remote, read the policy, open the local platform.
 
+    `hide` names more files and folders that the repository's own code must not see. Where it `may_be_offline`,
+    a remote that does not answer within seconds is taken as it was last seen.
     Raises the errors of the repository (10–19), of the configuration (20–29) and of the home.
     """
+    from tagline import __version__
     from tagline.engines import sandbox
-    from tagline.flow import images
+    from tagline.flow import images, platforms
     from tagline.git import facts as git_facts
     from tagline.git.ledger import Author
     from tagline.git.objects import identity
     from tagline.git.repo import Repo
+    from tagline.hosts.reading import read_run
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home
+    from tagline.secrets.sources import Names
 
     environ = os.environ if environ is None else environ
     sandbox.protect_parent()
     repo = Repo.open(path)
-    facts = git_facts.read(repo)
+    facts, offline = _seen(repo, told) if may_be_offline else (git_facts.read(repo), False)
     home = tagline_home(environ)
-    place = f"{facts.default_branch}:{config.FILE}"
-    policy = config.parse(facts.policy or "", where=place, default_name=default_name(repo.url()))
-    engine = open_engine(home, environ, repo.root, policy)
+    place, text = f"{facts.default_branch}:{config.FILE}", facts.policy or ""
+    seen = repo.store / "tagline"
+    under = platforms.last_seen(text, place, seen) if may_be_offline else None
+    under = under or platforms.find(text, place, environ, repo.root, seen)
+    platform_file.require_version(text, place, under, __version__)
+    policy = platform_file.read(text, place, default_name(repo.url()), under)
+    engine = open_engine(home, environ, repo.root, policy, hide)
+    names = Names(environ, repo.root, policy)
     makes = images.chosen(policy, environ, home, told)
-    platform = open_platform(home, engine, containers=makes is not None)
-    author = Author(environ.get(ACTOR_VARIABLE) or identity(repo)[0], platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told, makes)
+    platform = open_platform(home, engine, names, containers=makes is not None)
+    actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]
+    author = Author(actor, platform.machine)
+    return World(
+        repo, facts, policy, platform, engine, home, author, told, under, offline, environ, names, makes
+    )
 
 
-def open_engine(home: Path, environ: Mapping[str, str], root: Path, own: Config | None = None) -> "Engine":
-    """The engine whose commands see neither git's folders nor the gate's data of the work tree `root`, and
-    can change nothing of the home but their own run or work folder."""
+def _seen(repo: "Repo", told: Told) -> tuple["Facts", bool]:
+    """The facts, and whether they are only what was last seen; raises `RemoteUnavailable` where nothing was."""
+    from tagline.git import facts as git_facts
+
+    once = msgspec.structs.replace(repo, retries=())
+    try:
+        return git_facts.read(once, within=ANSWERS_WITHIN), False
+    except RemoteUnavailable as error:
+        try:
+            facts = git_facts.read(repo, fetch=False)
+        except RepositoryError:
+            raise error from None
+        seen = datetime.fromtimestamp(facts.as_of or 0.0, UTC).isoformat(timespec="seconds")
+        told(Said(f"{error.what}; going on with what was seen at {seen}"))
+        return facts, True
+
+
+def open_engine(
+    home: Path,
+    environ: Mapping[str, str],
+    root: Path,
+    own: Config | None = None,
+    hide: Sequence[Path] = (),
+) -> "Engine":
+    """The engine whose commands see neither git's folders, `.env` nor the gate's data of the work tree `root`, nor a
+    remote on this disk, nor what `hide` names, and can change nothing of that tree, and nothing of the home but
+    their own run or work folder.
+    """
     from tagline.engines.process import ProcessEngine
-    from tagline.pipeline.project import git_folders
+    from tagline.pipeline.project import git_folders, remote_folders
     from tagline.platforms.local.home import guards, venvs_folder
 
     data = [root / own.gate.data] if own and own.gate else []
-    return ProcessEngine(venvs_folder(home, environ), environ, guards(home, [*git_folders(root), *data]))
+    data.append(root / ".env")
+    hidden = [*git_folders(root), *remote_folders(root), *data, *hide]
+    return ProcessEngine(venvs_folder(home, environ), environ, guards(home, hidden, [root]))
 
 
 def default_name(url: str) -> str:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from tagline.git.event import Done, Event, Intent
 from tagline.git.texts import Count, Counter, Hash, Name, Percent, ReleaseText, VersionOrNone, VersionText
 from tagline.words import ModelVersion, Promotion, Release
 
@@ -22,21 +23,6 @@ class By(StrEnum):
 
     CANARY = "canary"
     PERSON = "person"
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", forbid_unknown_fields=True):
-    """What every event carries. `run` is random and says whose event it is; the ledger fills in all four.
-
-    `machine` is set by the local platform; `at` is informational (ISO 8601, UTC): clocks decide nothing.
-    """
-
-    run: str = ""
-    actor: str = ""
-    machine: str = ""
-    at: str = ""
-
-    def sentence(self) -> str:
-        raise NotImplementedError
 
 
 class OfRelease(Event, frozen=True, kw_only=True):
@@ -82,7 +68,7 @@ class Trained(Event, frozen=True, tag="trained"):
     owner: str
     uri: str
     sha256: str
-    metrics: dict[str, float] = {}
+    metrics: dict[str, float] = msgspec.field(default_factory=dict)
     data_sha256: str = ""
 
     @property
@@ -130,7 +116,7 @@ class Gated(OfPromotion, frozen=True, tag="gated"):
 
     verdict: Verdict
     why: str = ""
-    numbers: dict[str, float] = {}
+    numbers: dict[str, float] = msgspec.field(default_factory=dict)
 
     def sentence(self) -> str:
         return f"the gate judged {self.promotion}: {self.why or self.verdict}"
@@ -164,7 +150,7 @@ class RolledBack(OfPromotion, frozen=True, tag="rolled back"):
     to: VersionOrNone
     by: By
     why: str = ""
-    numbers: dict[str, float] = {}
+    numbers: dict[str, float] = msgspec.field(default_factory=dict)
 
     def sentence(self) -> str:
         who = "the canary" if self.by is By.CANARY else self.actor or "a person"
@@ -234,7 +220,7 @@ class Adopted(OfPlace, frozen=True, tag="adopted"):
     n: Count
     reason: str
     serves: VersionOrNone = ""
-    ignored: list[str] = []
+    ignored: list[str] = msgspec.field(default_factory=list)
 
     def sentence(self) -> str:
         serving = f"{self.serves} serves" if self.serves else "nothing serves"
@@ -242,7 +228,7 @@ class Adopted(OfPlace, frozen=True, tag="adopted"):
 
 
 PromotionEvent = Asked | Gated | WeightMoved | Promoted | RolledBack | Inconclusive | Failed | Superseded
-AnyEvent = Released | Uploaded | Trained | PromotionEvent | Blocked | Unblocked | Adopted
+AnyEvent = Released | Uploaded | Trained | PromotionEvent | Blocked | Unblocked | Adopted | Intent | Done
 
 
 def _because(why: str) -> str:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,30 +10,22 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.errors import RemoteUnavailable, RepositoryError
+from tagline.errors import LedgerMissing, RemoteUnavailable, RepositoryError
 from tagline.git import remote
 from tagline.git.repo import LEDGER_REF, LOST_LEDGER, ORIGIN, Repo
+from tagline.git.snapshot import HEAD, Snapshot, Tag, listed, seen
 
 POLICY_FILE = "tagline.yaml"
-_HEAD = f"{ORIGIN}HEAD"
-_FORMAT = "%(objectname) %(objecttype) %(*objectname) %(*objecttype) %(refname)"
-
-
-class Tag(msgspec.Struct, frozen=True):
-    """A tag of the remote: `object` is what the ref holds, `commit` what it comes down to when peeled."""
-
-    name: str
-    object: str
-    commit: str
-    annotated: bool
+_LEDGER_KEY = re.compile(r"^ledger:[ \t]*['\"]?([^\s'\"#]+)", re.MULTILINE)
+__all__ = ["Facts", "Tag", "learn", "read"]
 
 
 class Facts(msgspec.Struct, frozen=True):
     """One reading of git. Branches, tags and ledger are the remote's; local tags never count.
 
     `head` is the commit checked out, `branch` its branch (None: detached), `ledger` the hash of the newest
-    event ("" where there is none), `policy` the text of tagline.yaml at the default branch's head (None: no
-    such file), `as_of` the Unix time of the last look at the remote (None: never).
+    event ("" where there is none) and `ledger_ref` its place, `policy` the text of tagline.yaml at the default
+    branch's head (None: no such file), `as_of` the Unix time of the last look at the remote (None: never).
     """
 
     head: str
@@ -43,6 +36,7 @@ class Facts(msgspec.Struct, frozen=True):
     ledger: str
     policy: str | None
     as_of: float | None
+    ledger_ref: str = LEDGER_REF
 
     @property
     def default_head(self) -> str:
@@ -58,111 +52,105 @@ class Facts(msgspec.Struct, frozen=True):
         return sorted((tag for tag in self.tags.values() if tag.commit == commit), key=lambda tag: tag.name)
 
 
-def read(repo: Repo, *, fetch: bool = True) -> Facts:
+def read(repo: Repo, *, fetch: bool = True, within: float = remote.LIST_TIMEOUT) -> Facts:
     """Read the facts, from the remote itself or, with `fetch=False`, as it was last seen.
+
+    `within` is how many seconds a try the remote has to say which refs it holds.
 
     What the remote holds is kept in a private namespace, moved refs overwritten and gone ones removed; the
     user's own refs are not touched. Raises `ShallowClone`, `NoRemote`, `RemoteUnavailable`,
     `RepositoryError`.
     """
-    repo.require_whole()
+    if not fetch:
+        repo.require_whole()
     head, branch = repo.head(), repo.branch()
     with _alone(repo):
-        snapshot = _refresh(repo) if fetch else _snapshot(repo)
-    if not snapshot.heads:
-        raise _nothing_there(repo, fetch)
-    default = _default_branch(repo, snapshot)
-    text = repo.show(snapshot.heads[default], POLICY_FILE)
+        before = seen(repo)
+        snapshot = _refresh(repo, before, within) if fetch else before
+        if not snapshot.heads:
+            raise _nothing_there(repo, fetch)
+        default = _default_branch(repo, snapshot)
+        text = repo.show(snapshot.heads[default], POLICY_FILE)
+        policy = None if text is None else text.decode("utf-8", "replace")
+        place = ledger_place(policy)
+        if fetch:
+            _hold_ledger(repo, place, before.ledger_at(place), snapshot)
     return Facts(
         head=head,
         branch=branch,
         default_branch=default,
-        heads=snapshot.heads,
+        heads={name: value for name, value in snapshot.heads.items() if f"refs/heads/{name}" != place},
         tags=snapshot.tags,
-        ledger=snapshot.ledger,
-        policy=None if text is None else text.decode("utf-8", "replace"),
+        ledger=snapshot.ledger_at(place),
+        policy=policy,
         as_of=_last_look(repo),
+        ledger_ref=place,
     )
+
+
+def ledger_place(policy: str | None) -> str:
+    """The full name of the ref that the policy's key `ledger:` gives the ledger; the rest is not looked at."""
+    match = _LEDGER_KEY.search(policy or "")
+    if match is None or match[1] == LEDGER_REF:
+        return LEDGER_REF
+    return f"refs/heads/{match[1]}"
 
 
 def learn(repo: Repo, facts: Facts, ledger: str, tags: Sequence[Tag]) -> Facts:
     """The facts after a push of ours that the remote took, kept in the private namespace as well."""
     lines = [f"update {ORIGIN}tags/{tag.name} {tag.object}" for tag in tags]
     if ledger:
-        lines.append(f"update {ORIGIN}ledger {ledger}")
+        lines.append(f"update {ORIGIN}{_under(facts.ledger_ref)} {ledger}")
     with _alone(repo):
         repo.git("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode())
     known = facts.tags | {tag.name: tag for tag in tags}
     return msgspec.structs.replace(facts, ledger=ledger or facts.ledger, tags=known)
 
 
-class _Snapshot(msgspec.Struct, frozen=True):
-    heads: dict[str, str]
-    tags: dict[str, Tag]
-    ledger: str
-    values: dict[str, str]
-    default: str
+def _refresh(repo: Repo, before: Snapshot, within: float) -> Snapshot:
+    told, snapshot = remote.listing(repo, timeout=within), before
+    if (repo.store / "shallow").exists():
+        from tagline.git import depth  # builds on tags, and so on these facts
 
-
-def _refresh(repo: Repo) -> _Snapshot:
-    told = remote.listing(repo)
-    snapshot = _snapshot(repo)
-    if snapshot.values != told.refs:
-        before = snapshot.ledger
+        depth.deepen(repo, told)
+        snapshot = listed(told)
+    elif snapshot.values != told.refs:
         remote.fetch(repo)
-        snapshot = _snapshot(repo)
-        _keep_lost(repo, before, snapshot.ledger)
-    if told.head in snapshot.heads and snapshot.default != told.head:
-        repo.git("symbolic-ref", _HEAD, f"{ORIGIN}heads/{told.head}")
-    elif snapshot.default and told.head not in snapshot.heads:
-        repo.git("symbolic-ref", "--delete", _HEAD)
+        snapshot = seen(repo)
+    if told.head in snapshot.heads and before.default != told.head:
+        repo.git("symbolic-ref", HEAD, f"{ORIGIN}heads/{told.head}")
+    elif before.default and told.head not in snapshot.heads:
+        repo.git("symbolic-ref", "--delete", HEAD)
     _mark(repo).parent.mkdir(exist_ok=True)
     _mark(repo).touch()
     return msgspec.structs.replace(snapshot, default=told.head if told.head in snapshot.heads else "")
 
 
-def _keep_lost(repo: Repo, before: str, now: str) -> None:
-    """Remember the end of a ledger that no longer holds what this clone has seen, for `verify` to tell."""
+def _hold_ledger(repo: Repo, place: str, before: str, snapshot: Snapshot) -> None:
+    """Have all of the ledger here, and remember its end where the remote lost what this clone has seen.
+
+    Raises `LedgerMissing` where the policy gives it a place that is empty while it stands at its old one.
+    """
+    now = snapshot.ledger_at(place)
+    if not now and snapshot.ledger:
+        raise LedgerMissing(
+            f"tagline.yaml says that the ledger is {place}, and it is still {LEDGER_REF}",
+            where=repo.url(),
+            fix=f"git fetch {repo.remote()} {LEDGER_REF} && git push {repo.remote()} FETCH_HEAD:{place}",
+        )
+    if now and (repo.store / "shallow").exists():
+        from tagline.git import depth
+
+        depth.bring_whole(repo, place, now)
     if before not in ("", now) and (not now or not repo.contains(now, before)):
         repo.git("update-ref", LOST_LEDGER, before)
 
 
-def _snapshot(repo: Repo) -> _Snapshot:
-    out = repo.git("for-each-ref", f"--format={_FORMAT}", ORIGIN).decode("utf-8", "surrogateescape")
-    heads, values, ledger = {}, {}, ""
-    found: list[tuple[str, str, str, str]] = []
-    for line in out.splitlines():
-        value, kind, peeled, peeled_kind, name = line.split(" ", 4)
-        short = name.removeprefix(ORIGIN)
-        if short.startswith("heads/"):
-            heads[short.removeprefix("heads/")] = value
-            values[f"refs/{short}"] = value
-        elif short.startswith("tags/"):
-            values[f"refs/{short}"] = value
-            found.append((short.removeprefix("tags/"), value, peeled or value, peeled_kind or kind))
-        elif short == "ledger":
-            ledger = values[LEDGER_REF] = value
-    default = repo.ask("symbolic-ref", "--quiet", _HEAD).out.decode("utf-8", "replace").strip()
-    return _Snapshot(heads, _tags(repo, found), ledger, values, default.removeprefix(f"{ORIGIN}heads/"))
+def _under(ref: str) -> str:
+    return ref.removeprefix("refs/").removeprefix("tagline/")
 
 
-def _tags(repo: Repo, found: list[tuple[str, str, str, str]]) -> dict[str, Tag]:
-    """Tags that end in a commit; git peels one layer in its listing, tags of tags are peeled here."""
-    nested = [once for _, _, once, kind in found if kind == "tag"]
-    peeled = {}
-    if nested:
-        asked = "".join(f"{value}^{{}}\n" for value in nested).encode()
-        answers = repo.text("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked).splitlines()
-        peeled = {once: answer.split(" ") for once, answer in zip(nested, answers, strict=True)}
-    tags = {}
-    for name, value, once, kind in found:
-        commit, last = peeled.get(once, (once, kind))
-        if last == "commit":
-            tags[name] = Tag(name, value, commit, annotated=value != commit)
-    return tags
-
-
-def _default_branch(repo: Repo, snapshot: _Snapshot) -> str:
+def _default_branch(repo: Repo, snapshot: Snapshot) -> str:
     for name in (snapshot.default, "main", "master"):
         if name in snapshot.heads:
             return name

@@ -6,6 +6,7 @@ from typing import TypeVar, assert_never
 import msgspec
 
 from tagline.git import events as ev
+from tagline.git.event import Done, Intent
 from tagline.git.events import AnyEvent, PromotionEvent
 from tagline.git.state import Asking, Place, State, Status
 from tagline.words import ModelVersion
@@ -58,6 +59,7 @@ class _Fold:
         self._places = dict(state.places)
         self._ignored = set(state.ignored)
         self._machines = set(state.machines)
+        self._pending = state.pending
 
     def state(self) -> State:
         return State(
@@ -68,12 +70,19 @@ class _Fold:
             places=self._places,
             ignored=frozenset(self._ignored),
             machines=frozenset(self._machines),
+            pending=self._pending,
         )
 
     def add(self, event: AnyEvent) -> str:
         if event.machine:
             self._machines.add(event.machine)
+        if self._pending and event.run != self._pending.run:
+            return f"{self._pending.actor or 'somebody'} {self._pending.sentence()}, which comes first"
         match event:
+            case Intent():
+                return self._begin(event)
+            case Done():
+                return self._finish(event)
             case ev.Released():
                 return _first(self._releases, event.key, event, "released")
             case ev.Uploaded():
@@ -86,6 +95,18 @@ class _Fold:
             case _:
                 return self._promotion(event)
 
+    def _begin(self, event: Intent) -> str:
+        if self._pending:
+            return "something is begun already"
+        self._pending = event
+        return ""
+
+    def _finish(self, event: Done) -> str:
+        if self._pending is None:
+            return "nothing was begun"
+        self._pending = None
+        return ""
+
     def _said(self, event: ev.Blocked | ev.Unblocked | ev.Adopted) -> str:
         """What a person says of a place always holds."""
         place = self._at(event)
@@ -95,7 +116,7 @@ class _Fold:
             case ev.Unblocked():
                 self._place(event, blocks={k: v for k, v in place.blocks.items() if k != event.version})
             case ev.Adopted():
-                serves = ModelVersion.parse(event.serves) if event.serves else place.serves
+                serves = ModelVersion.parse(event.serves) if event.serves else None
                 good = _last(place.good, serves) if serves else place.good
                 self._ignored.update(event.ignored)
                 self._place(event, serves=serves, good=good, adopted=max(place.adopted, event.n))

@@ -20,15 +20,6 @@ class Lineage(msgspec.Struct, frozen=True):
     ahead: Set[str]
 
 
-def existing(repo: Repo, commits: Iterable[str]) -> set[str]:
-    """Those of the commits that this clone has."""
-    asked = "".join(f"{commit}\n" for commit in sorted(set(commits)))
-    lines = repo.text(
-        "cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked.encode()
-    ).splitlines()
-    return {line.split(" ")[0] for line in lines if line.endswith(" commit")}
-
-
 def behind(repo: Repo, commit: str, *, but_not: str = "") -> set[str]:
     """A commit and its ancestors, without those of `but_not`."""
     return set(repo.text("rev-list", commit, *([f"^{but_not}"] if but_not else []), "--").split())

@@ -8,15 +8,18 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from tagline.errors import LedgerError, LedgerMissing, LostRace, PushRefused
+from tagline.errors import LedgerError, LedgerMissing, LostRace, NoAtomicPush, PushRefused
 from tagline.git import facts as git_facts
-from tagline.git import objects, remote, wire
+from tagline.git import objects, piecewise, remote, wire
+from tagline.git.chain import Link, examine, links
+from tagline.git.event import Intent
 from tagline.git.events import AnyEvent
 from tagline.git.facts import Facts, Tag
 from tagline.git.fold import Contradiction, fold
 from tagline.git.objects import NewTag
+from tagline.git.releases import made
 from tagline.git.remote import Pushed, RefUpdate
-from tagline.git.repo import LEDGER_REF, Repo
+from tagline.git.repo import LOST_LEDGER, Repo
 from tagline.git.state import State
 from tagline.git.tags import is_request
 
@@ -32,20 +35,21 @@ class Author(msgspec.Struct, frozen=True):
     run: str = msgspec.field(default_factory=lambda: secrets.token_hex(8))
 
 
+def part_of_run(run: str) -> str:
+    """The id under which one process writes for a run that several agents share: each has its own."""
+    return f"{run}.{secrets.token_hex(4)}"
+
+
+def is_run(event_run: str, run: str) -> bool:
+    """Whether an event's run id is that of `run`, or of one of its parts."""
+    return event_run == run or event_run.startswith(f"{run}.")
+
+
 class Batch(msgspec.Struct, frozen=True):
     """Events and the tags that belong to them: all reach the remote, or none."""
 
     events: Sequence[AnyEvent] = ()
     tags: Sequence[NewTag] = ()
-
-
-class Link(msgspec.Struct, frozen=True):
-    """One commit of the chain, as it is."""
-
-    commit: str
-    tree: str
-    parents: tuple[str, ...]
-    message: str
 
 
 class Ledger(msgspec.Struct, frozen=True):
@@ -67,54 +71,41 @@ class _Attempt(msgspec.Struct, frozen=True):
     head: str
     tags: tuple[Tag, ...]
     events: tuple[AnyEvent, ...]
-
-
-def links(repo: Repo, facts: Facts) -> list[Link]:
-    """The commits of the ledger, oldest first, whatever is wrong with them."""
-    if not facts.ledger:
-        return []
-    layout = "--format=%H%x00%T%x00%P%x00%B%x00"
-    out = repo.git("log", "--topo-order", "--reverse", layout, facts.ledger, "--").decode("utf-8", "replace")
-    fields = out.split("\0")[:-1]
-    return [
-        Link(commit.strip("\n"), tree, tuple(parents.split()), message)
-        for commit, tree, parents, message in zip(*[iter(fields)] * 4, strict=True)
-    ]
+    intent: Intent | None = None
 
 
 def read(repo: Repo, facts: Facts, *, may_be_missing: bool = False) -> Ledger:
     """The ledger as the facts show it.
 
-    Raises `LedgerMissing` where promotion tags exist and no ledger (unless it `may_be_missing`, for those who
+    Raises `LedgerMissing` where there is none, and promotion tags, releases of tagline or this clone's memory say
+    that there was one (unless it `may_be_missing`, for those who
     adopt), `LedgerError` where the chain is broken; the first bad event is named.
     """
     if not facts.ledger and not may_be_missing:
-        _require_none_asked(facts)
+        _require_none_lost(repo, facts)
     events = []
     for number, link in enumerate(links(repo, facts)):
         event, problem = examine(link, number)
         if event is None:
-            raise _broken(number, link, problem)
+            raise _broken(facts, number, link, problem)
         events.append(event)
     try:
-        return Ledger(tuple(events), fold(events))
+        return Ledger(tuple(events), decided(facts, events))
     except Contradiction as error:
         link = links(repo, facts)[error.index]
-        raise _broken(error.index, link, str(error)) from error
+        raise _broken(facts, error.index, link, str(error)) from error
 
 
-def examine(link: Link, number: int) -> tuple[AnyEvent | None, str]:
-    """The event of a link and "", or None and what is wrong with the link."""
-    if link.tree != objects.empty_tree(link.commit):
-        return None, "its tree is not empty"
-    if len(link.parents) > 1:
-        return None, "it is a merge"
-    if bool(link.parents) != (number > 0):
-        return None, "its parent is missing" if number else "it has a parent that is not in the chain"
-    try:
-        return wire.decode(link.message), ""
-    except ValueError as error:
-        return None, str(error)
+def decided(facts: Facts, events: Sequence[AnyEvent]) -> State:
+    """The state, with the events of an intent whose tags all stand: nobody can stop them any more.
+
+    Raises `Contradiction`.
+    """
+    state = fold(events)
+    if state.pending is None or not piecewise.stands(facts, state.pending):
+        return state
+    promised = fold([*events, *piecewise.events_of(state.pending)])
+    return msgspec.structs.replace(promised, pending=state.pending)
 
 
 def append(
@@ -134,26 +125,53 @@ def append(
     `NoAtomicPush`, `RemoteUnavailable`, `LedgerError`, and what `make` raises. Nothing is left behind here.
     """
     unchanged = 0
+    begun: _Attempt | None = None
     for turn in range(TRIES):
         ledger = read(repo, facts, may_be_missing=may_be_missing)
+        if begun and begun.intent and piecewise.kept(ledger.events, begun.intent):
+            return Appended(facts, ledger.state, begun.events)
+        if ledger.state.pending:
+            facts, refused = piecewise.complete(repo, facts, ledger.state.pending, author.actor)
+            _tell(seen, facts)
+            if refused and begun and begun.intent == ledger.state.pending:
+                raise refused
+            continue
+        begun = None
         batch = make(ledger.state)
         if not batch.events and not batch.tags:
             return Appended(facts, ledger.state, ())
         _require_free(facts, batch)
         attempt = _write(repo, facts, ledger, batch, author)
-        if remote.push(repo, _updates(facts, attempt)) is Pushed.DONE:
-            known = git_facts.learn(repo, facts, attempt.head, attempt.tags)
-            return Appended(known, fold((*ledger.events, *attempt.events)), attempt.events)
+        try:
+            pushed = remote.push(repo, _updates(facts, attempt))
+        except NoAtomicPush:
+            attempt = begun = _intend(repo, facts, attempt)
+            pushed = remote.push(repo, _updates(facts, attempt))
+        if pushed is Pushed.DONE:
+            facts = git_facts.learn(repo, facts, attempt.head, attempt.tags)
+            if attempt.intent:
+                continue
+            return Appended(facts, fold((*ledger.events, *attempt.events)), attempt.events)
         before, facts = facts, git_facts.read(repo)
-        if _stands(repo, facts, attempt):
+        if not attempt.intent and _stands(repo, facts, attempt):
             return Appended(facts, read(repo, facts).state, attempt.events)
-        if seen:
-            seen(facts)
+        _tell(seen, facts)
         unchanged = unchanged + 1 if (before.ledger, before.tags) == (facts.ledger, facts.tags) else 0
         if unchanged >= UNCHANGED_LIMIT:
-            raise _refused_silently(repo, attempt)
+            raise _refused_silently(repo, facts, attempt)
         time.sleep(random.uniform(0, 0.05 * (turn + 1)))
     raise LostRace(f"somebody else won the push {TRIES} times in a row", where=repo.url(), fix="run it again")
+
+
+def _tell(seen: Callable[[Facts], None] | None, facts: Facts) -> None:
+    if seen:
+        seen(facts)
+
+
+def _intend(repo: Repo, facts: Facts, attempt: _Attempt) -> _Attempt:
+    """The attempt as an intent, for a host that cannot take it as one; the ledger alone is pushed at first."""
+    intent = piecewise.intent(repo, attempt.tags, attempt.events)
+    return _Attempt(objects.chain(repo, facts.ledger, [wire.encode(intent)]), (), attempt.events, intent)
 
 
 def _require_free(facts: Facts, batch: Batch) -> None:
@@ -181,7 +199,7 @@ def _write(repo: Repo, facts: Facts, ledger: Ledger, batch: Batch, author: Autho
 
 
 def _updates(facts: Facts, attempt: _Attempt) -> list[RefUpdate]:
-    ledger = [RefUpdate(LEDGER_REF, attempt.head, facts.ledger)] if attempt.head else []
+    ledger = [RefUpdate(facts.ledger_ref, attempt.head, facts.ledger)] if attempt.head else []
     return ledger + [RefUpdate(f"refs/tags/{tag.name}", tag.object) for tag in attempt.tags]
 
 
@@ -192,26 +210,35 @@ def _stands(repo: Repo, facts: Facts, attempt: _Attempt) -> bool:
     return tagged and chained
 
 
-def _require_none_asked(facts: Facts) -> None:
-    asked = [name for name in facts.tags if is_request(name)]
-    if asked:
-        raise LedgerMissing(
-            f"there are promotion tags ({', '.join(sorted(asked)[:3])}), but no ledger",
-            where=LEDGER_REF,
-            fix='tagline adopt --reason "why these are settled"',
-        )
+def _require_none_lost(repo: Repo, facts: Facts) -> None:
+    asked = sorted(name for name in facts.tags if is_request(name))
+    released = sorted(tag.name for tag in made(repo, facts).values())
+    seen = repo.ask("rev-parse", "--verify", "--quiet", LOST_LEDGER).out.decode().strip()
+    if not (asked or released or seen):
+        return
+    what = f"there are promotion tags ({', '.join(asked[:3])}), but no ledger"
+    if not asked:
+        what = f"the ledger is gone: tagline made releases here ({', '.join(released[:3]) or 'seen before'})"
+    back = (
+        f"bring back what this clone has seen: git push {repo.remote()} {seen}:{facts.ledger_ref}; or "
+        if seen
+        else ""
+    )
+    raise LedgerMissing(
+        what, where=facts.ledger_ref, fix=f'{back}tagline adopt --reason "why these are settled"'
+    )
 
 
-def _broken(number: int, link: Link, problem: str) -> LedgerError:
+def _broken(facts: Facts, number: int, link: Link, problem: str) -> LedgerError:
     return LedgerError(
         f"event {number + 1} of the ledger is bad: {problem}",
-        where=f"{LEDGER_REF}, commit {link.commit}",
+        where=f"{facts.ledger_ref}, commit {link.commit}",
         fix="tagline verify",
     )
 
 
-def _refused_silently(repo: Repo, attempt: _Attempt) -> PushRefused:
-    names = ", ".join([LEDGER_REF, *(tag.name for tag in attempt.tags)])
+def _refused_silently(repo: Repo, facts: Facts, attempt: _Attempt) -> PushRefused:
+    names = ", ".join([facts.ledger_ref, *(tag.name for tag in attempt.tags)])
     return PushRefused(
         f"the remote takes none of {names}, and nobody else has changed them",
         where=repo.url(),

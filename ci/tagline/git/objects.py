@@ -54,6 +54,13 @@ def chain(repo: Repo, parent: str, messages: list[str]) -> str:
     return parent
 
 
+def merge(repo: Repo, into: str, head: str) -> str:
+    """A merge of two commits with the files of `head`, for questions about history; returns its hash."""
+    tree = repo.text("rev-parse", f"{head}^{{tree}}")
+    made = repo.git("commit-tree", tree, "-p", into, "-p", head, "-m", "Merge", env=_as_us(repo))
+    return made.decode().strip()
+
+
 def tag(repo: Repo, new: NewTag, run: str) -> Tag:
     """The object of an annotated tag; its trailer `Run:` makes it different from anybody else's."""
     committer = repo.git("var", "GIT_COMMITTER_IDENT", env=_as_us(repo)).decode().strip()
@@ -64,6 +71,19 @@ def tag(repo: Repo, new: NewTag, run: str) -> Tag:
     )
     made = repo.text("mktag", stdin=content.encode())
     return Tag(new.name, made, new.commit, annotated=True)
+
+
+def text_of(repo: Repo, tag: Tag) -> str:
+    """The text of an annotated tag's object."""
+    return repo.git("cat-file", "tag", tag.object).decode("utf-8", "surrogateescape")
+
+
+def remake(repo: Repo, text: str) -> str:
+    """Make the object of an annotated tag from its text; returns its hash."""
+    made = repo.git(
+        "hash-object", "-w", "-t", "tag", "--stdin", stdin=text.encode("utf-8", "surrogateescape")
+    )
+    return made.decode().strip()
 
 
 def has_trailers(message: str) -> bool:

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import msgspec
 from tagline.errors import MissingTool, RepositoryError
 
 LOCAL_TIMEOUT = 120.0
+_CANCEL_LAG = 1.0
 _REDIRECTS = {
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -92,6 +94,15 @@ def verb(args: Sequence[str]) -> str:
     return words[0]
 
 
+_RUNNING: set[subprocess.Popen[bytes]] = set()
+
+
+def end_all() -> None:
+    """Kill every git that is still running, in whichever thread: for the end of the process."""
+    for child in list(_RUNNING):
+        _end(child)
+
+
 def _end(child: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(child.pid, signal.SIGKILL)
@@ -131,12 +142,19 @@ def run(
         if not cwd.is_dir():
             raise RepositoryError(f"the folder {cwd} is gone", where=str(cwd)) from error
         raise MissingTool("git is not installed", fix="apt-get install git") from error
+    _RUNNING.add(child)
     try:
         out, err = child.communicate(stdin, timeout)
+        if (
+            child.returncode == -signal.SIGTERM
+        ):  # a host that cancels ends the deepest process first: ours is next
+            time.sleep(_CANCEL_LAG)
     except subprocess.TimeoutExpired:
         _end(child)
         return Answer(124, b"", f"git {verb(args)} gave no answer in {timeout:g} s")
     except BaseException:
         _end(child)
         raise
+    finally:
+        _RUNNING.discard(child)
     return Answer(child.returncode, out, mask(err.decode("utf-8", "replace").strip()))

@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping
 
 from tagline.errors import BadWord, NotYetSupported, TagMoved, VersionTwice
-from tagline.git.facts import Facts
+from tagline.git.facts import Facts, Tag
+from tagline.git.repo import Repo
 from tagline.git.state import State
 from tagline.words import Release, release_of_tag
 
+_RUN = re.compile(rb"^Run: [0-9a-f]{16}$", re.MULTILINE)
 _OF_PIPELINE = re.compile(r"([^@]+)@v([0-9].*)")
 NOTHING: Mapping[Release, str] = {}
 
@@ -31,6 +33,31 @@ def releases(facts: Facts, state: State, published: Mapping[Release, str] = NOTH
         if known.setdefault(release, commit) != commit:
             raise _twice(release, known[release], commit)
     return known
+
+
+def made(repo: Repo, facts: Facts) -> dict[Release, Tag]:
+    """The release tags that tagline itself made, each in one push with its event: they name a run."""
+    found = {
+        release: tag
+        for tag in facts.tags.values()
+        if tag.annotated and (release := release_of_tag(tag.name)) is not None
+    }
+    asked = "".join(f"{tag.object}\n" for tag in found.values()).encode()
+    texts = _objects(repo.git("cat-file", "--batch", stdin=asked)) if found else []
+    return {
+        release: tag for (release, tag), text in zip(found.items(), texts, strict=True) if _RUN.search(text)
+    }
+
+
+def _objects(out: bytes) -> list[bytes]:
+    """The contents in the output of `git cat-file --batch`."""
+    texts = []
+    while out:
+        header, _, rest = out.partition(b"\n")
+        size = int(header.rsplit(b" ", 1)[1])
+        texts.append(rest[:size])
+        out = rest[size + 1 :]
+    return texts
 
 
 def _release(name: str) -> Release | None:

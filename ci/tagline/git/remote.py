@@ -69,7 +69,8 @@ def call(repo: Repo, *args: str, timeout: float) -> Answer:
     return answer
 
 
-def _unreadable(repo: Repo, answer: Answer) -> RepositoryError:
+def unreadable(repo: Repo, answer: Answer) -> RepositoryError:
+    """The error of a remote that could not be read, from git's words."""
     where = repo.url()
     said = answer.err.splitlines()[-1] if answer.err else f"exit code {answer.code}"
     match trouble(answer.err):
@@ -94,10 +95,18 @@ def _unreadable(repo: Repo, answer: Answer) -> RepositoryError:
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """The remote's refs now: `head` is its HEAD's branch ("" where unborn), `refs` hash by full name."""
+    """The remote's refs now: `head` is its HEAD's branch ("" where unborn), `refs` hash by full name.
+
+    `peeled` is the hash that an annotated tag comes down to, by full name.
+    """
 
     head: str
     refs: dict[str, str]
+    peeled: dict[str, str] = {}
+
+    def commit(self, ref: str) -> str:
+        """The hash of a ref, an annotated tag's peeled."""
+        return self.peeled.get(ref, self.refs[ref])
 
 
 def listing(repo: Repo, timeout: float = LIST_TIMEOUT) -> Listing:
@@ -108,23 +117,34 @@ def listing(repo: Repo, timeout: float = LIST_TIMEOUT) -> Listing:
     patterns = ("HEAD", "refs/heads/*", "refs/tags/*", LEDGER_REF)
     answer = call(repo, "ls-remote", "--symref", repo.remote(), *patterns, timeout=timeout)
     if answer.code != 0:
-        raise _unreadable(repo, answer)
-    head, refs = "", {}
+        raise unreadable(repo, answer)
+    head, refs, peeled = "", {}, {}
     for line in answer.out.decode("utf-8", "surrogateescape").splitlines():
         value, _, name = line.partition("\t")
         if value.startswith("ref: "):
             head = value.removeprefix("ref: refs/heads/") if name == "HEAD" else head
-        elif name.startswith("refs/") and not name.endswith("^{}"):
+        elif name.startswith("refs/") and name.endswith("^{}"):
+            peeled[name.removesuffix("^{}")] = value
+        elif name.startswith("refs/"):
             refs[name] = value
-    return Listing(head, refs)
+    return Listing(head, refs, peeled)
 
 
-def fetch(repo: Repo) -> None:
+def refs_under(repo: Repo, prefix: str) -> dict[str, str]:
+    """The remote's refs below a prefix such as refs/tagline/probe/, hash by full name."""
+    answer = call(repo, "ls-remote", repo.remote(), f"{prefix}*", timeout=LIST_TIMEOUT)
+    if answer.code != 0:
+        raise unreadable(repo, answer)
+    lines = (line.partition("\t") for line in answer.out.decode("utf-8", "replace").splitlines())
+    return {name: value for value, _, name in lines if name.startswith(prefix)}
+
+
+def fetch(repo: Repo, refspecs: Sequence[str] = REFSPECS, *more: str) -> None:
     """Bring branches, tags and the ledger under refs/tagline/origin/, moved ones too, gone ones removed."""
     options = ("--refmap=", "--no-tags", "--prune", "--no-write-fetch-head", "--quiet")
-    answer = call(repo, "fetch", *options, repo.remote(), *REFSPECS, timeout=TRANSFER_TIMEOUT)
+    answer = call(repo, "fetch", *options, *more, repo.remote(), *refspecs, timeout=TRANSFER_TIMEOUT)
     if answer.code != 0:
-        raise _unreadable(repo, answer)
+        raise unreadable(repo, answer)
 
 
 def set_fetch_refspec(repo: Repo) -> None:
@@ -182,17 +202,17 @@ def judge(porcelain: str, wanted: Sequence[str]) -> tuple[Pushed | None, str]:
 def push(repo: Repo, updates: Sequence[RefUpdate]) -> Pushed:
     """Push all refs as one, each only if the remote still has what we expect: a compare-and-swap.
 
+    One ref alone is that on every host. A new hash of "" deletes the ref.
+
     Raises `PushRefused` (rights, hook, protected ref), `NoAtomicPush`, `RemoteUnavailable`.
     """
     leases = [f"--force-with-lease={update.ref}:{update.old}" for update in updates]
     refspecs = [f"{update.new}:{update.ref}" for update in updates]
     name = repo.remote()
-    answer = call(
-        repo,
-        *("-c", f"remote.{name}.mirror=false"),
-        *("push", "--atomic", "--porcelain", "--no-verify", "--no-follow-tags", *leases, name, *refspecs),
-        timeout=TRANSFER_TIMEOUT,
-    )
+    as_one = ["--atomic"] if len(updates) > 1 else []
+    options = (*as_one, "--porcelain", "--no-verify", "--no-follow-tags")
+    config = ("-c", f"remote.{name}.mirror=false")
+    answer = call(repo, *config, "push", *options, *leases, name, *refspecs, timeout=TRANSFER_TIMEOUT)
     out = answer.out.decode("utf-8", "replace")
     if "\t" in out:
         outcome, reason = judge(out, [update.ref for update in updates])
@@ -210,12 +230,12 @@ def _push_failed(repo: Repo, answer: Answer, refs: Sequence[str]) -> RepositoryE
             return NoAtomicPush(
                 "the remote cannot push several refs as one (--atomic)",
                 where=repo.url(),
-                fix="use a host with atomic push; a protocol for others comes later",
+                fix="tagline doctor",
             )
         case Trouble.RIGHTS | Trouble.OTHER | Trouble.CONTENTION:
             return _refused(repo, answer.err, refs)
         case Trouble.GONE | Trouble.NETWORK:
-            return _unreadable(repo, answer)
+            return unreadable(repo, answer)
 
 
 def _refused(repo: Repo, said: str, refs: Sequence[str]) -> PushRefused:

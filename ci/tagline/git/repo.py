@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -94,6 +94,12 @@ class Repo(msgspec.Struct, frozen=True):
         """Whether a commit is `ancestor` or descends from it; False also where `ancestor` is not here."""
         return self.ask("merge-base", "--is-ancestor", ancestor, commit).code == 0
 
+    def existing(self, commits: Iterable[str]) -> set[str]:
+        """Those of the commits that this clone has; nothing is fetched for the answer."""
+        asked = "".join(f"{commit}\n" for commit in sorted(set(commits)))
+        options = ("--no-walk=unsorted", "--ignore-missing", "--missing=allow-any", "--stdin")
+        return set(self.text("rev-list", *options, stdin=asked.encode()).split()) if asked else set()
+
     def remote(self) -> str:
         """The remote's name: origin, or the only one; raises `NoRemote` otherwise."""
         names = self.text("remote").split()
@@ -153,12 +159,27 @@ class Repo(msgspec.Struct, frozen=True):
             return None
         return rest[: int(parts[2])]
 
+    def _fill(self, commit: str) -> None:
+        """Bring, in one go, the contents that a deepened clone has left at its remote."""
+        if self.ask("config", "--get-regexp", r"^remote\..*\.promisor$").code != 0:
+            return
+        listing = self.text(
+            "rev-list", "--objects", "--no-object-names", "--missing=print", f"{commit}^{{tree}}"
+        )
+        missing = [line[1:] for line in listing.splitlines() if line.startswith("?")]
+        if missing:
+            options = ("--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--quiet", "--stdin")
+            asked = "".join(f"{one}\n" for one in missing).encode()
+            noop = ("-c", "fetch.negotiationAlgorithm=noop")
+            self.git(*noop, "fetch", *options, self.remote(), stdin=asked, timeout=600.0)
+
     def export(self, commit: str, dest: Path, exclude: Sequence[str] = ()) -> None:
         """Write the tree of a commit under `dest` (missing or empty): every file, its mode kept, no .git.
 
         `export-ignore` drops nothing, and the user's line-ending settings change nothing. `exclude` names
         files and folders to leave out. Raises `RepositoryError` where `dest` holds something already.
         """
+        self._fill(commit)
         dest.mkdir(parents=True, exist_ok=True)
         if any(dest.iterdir()):
             raise RepositoryError(f"{dest} is not empty", where=str(dest), fix="give an empty folder")

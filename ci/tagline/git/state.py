@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from tagline.git import events as ev
+from tagline.git.event import Intent
 from tagline.words import ModelVersion, Promotion, Release
 
 
@@ -50,7 +51,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """The sum of all events. Keys: pipeline and release; model; promotion; (environment, model)."""
+    """The sum of all events. Keys: pipeline and release; model; promotion; (environment, model).
+
+    `pending` is an intent without an end: whoever writes next completes it.
+    """
 
     releases: dict[tuple[str, Release], ev.Released] = {}
     uploads: dict[tuple[str, Release], ev.Uploaded] = {}
@@ -59,6 +63,7 @@ class State(msgspec.Struct, frozen=True):
     places: dict[tuple[str, str], Place] = {}
     ignored: Set[str] = frozenset()
     machines: Set[str] = frozenset()
+    pending: Intent | None = None
 
     def place(self, env: str, model: str) -> Place:
         """What is known of a model in an environment; an empty place where nothing ever happened."""

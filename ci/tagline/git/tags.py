@@ -119,7 +119,7 @@ def requests_of(facts: Facts, state: State, env: str, model: str) -> list[Reques
 
 
 def readable(facts: Facts, state: State, place: tuple[str, str] | None = None) -> list[Request]:
-    """The well-formed promotion tags, of one (environment, model) or of all.
+    """The well-formed promotion tags, of one (environment, model), of all models ("") of one, or of all.
 
     Raises `VersionTwice` for a number used twice, unless a person has settled it by adopting; `TagMoved` where
     a tag is no longer the one that the ledger says was asked.
@@ -129,7 +129,7 @@ def readable(facts: Facts, state: State, place: tuple[str, str] | None = None) -
         promotion = read(name)
         if promotion is None or name in state.ignored:
             continue
-        if place not in (None, (promotion.env, promotion.model)):
+        if place and place not in ((promotion.env, promotion.model), (promotion.env, "")):
             continue
         settled = promotion.n <= state.place(promotion.env, promotion.model).adopted
         if promotion in found and not settled:
@@ -155,10 +155,13 @@ def _require_unmoved(request: Request, state: State) -> None:
         )
 
 
-def open_requests(facts: Facts, state: State) -> list[Open]:
-    """For each (environment, model) with a promotion that has no end: what to act on, and what gives way."""
+def open_requests(facts: Facts, state: State, env: str = "") -> list[Open]:
+    """For each (environment, model) with a promotion that has no end: what to act on, and what gives way.
+
+    With `env` only there: what is wrong elsewhere is no matter.
+    """
     groups: dict[tuple[str, str], list[Request]] = {}
-    for request in readable(facts, state):
+    for request in readable(facts, state, (env, "")) if env else readable(facts, state):
         groups.setdefault((request.promotion.env, request.promotion.model), []).append(request)
     opened = (_open(state, group) for group in groups.values())
     return [one for one in opened if one.newest or one.older]

@@ -1,17 +1,12 @@
 """Is the ledger sound? Every link, every event, and every tag that it speaks of."""
 
-import re
-
 from tagline.errors import LedgerMissing, TaglineError
-from tagline.git import ledger, tags
+from tagline.git import chain, ledger, tags
 from tagline.git.facts import Facts
-from tagline.git.fold import Contradiction, fold
-from tagline.git.releases import releases
-from tagline.git.repo import LEDGER_REF, LOST_LEDGER, Repo
+from tagline.git.fold import Contradiction
+from tagline.git.releases import made, releases
+from tagline.git.repo import LOST_LEDGER, Repo
 from tagline.git.state import State
-from tagline.words import release_of_tag
-
-RUN = re.compile(rb"^Run: [0-9a-f]{16}$", re.MULTILINE)
 
 
 def verify(repo: Repo, facts: Facts) -> list[str]:
@@ -19,21 +14,21 @@ def verify(repo: Repo, facts: Facts) -> list[str]:
     if not facts.ledger:
         return _missing(repo, facts)
     events = []
-    links = ledger.links(repo, facts)
+    links = chain.links(repo, facts)
     for number, link in enumerate(links):
-        event, problem = ledger.examine(link, number)
+        event, problem = chain.examine(link, number)
         if event is None:
-            return [_named(number, link, problem)]
+            return [_named(facts, number, link, problem)]
         events.append(event)
     try:
-        state = fold(events)
+        state = ledger.decided(facts, events)
     except Contradiction as error:
-        return [_named(error.index, links[error.index], str(error))]
+        return [_named(facts, error.index, links[error.index], str(error))]
     return _lost(repo, facts) + _moved(facts, state) + _unknown(repo, facts, state) + _dangling(facts, state)
 
 
-def _named(number: int, link: ledger.Link, problem: str) -> str:
-    return f"event {number + 1} of {LEDGER_REF} (commit {link.commit}) is bad: {problem}"
+def _named(facts: Facts, number: int, link: chain.Link, problem: str) -> str:
+    return f"event {number + 1} of {facts.ledger_ref} (commit {link.commit}) is bad: {problem}"
 
 
 def _missing(repo: Repo, facts: Facts) -> list[str]:
@@ -52,22 +47,17 @@ def _lost(repo: Repo, facts: Facts) -> list[str]:
         return []
     return [
         f"the ledger was rewritten: commit {seen}, seen here before, is gone; bring it back with "
-        f"git push --force origin {seen}:{LEDGER_REF}, or accept the loss with git update-ref -d {LOST_LEDGER}"
+        f"git push --force origin {seen}:{facts.ledger_ref}, or accept the loss with git update-ref -d {LOST_LEDGER}"
     ]
 
 
 def _unknown(repo: Repo, facts: Facts, state: State) -> list[str]:
     """Release tags that tagline pushed together with an event which the ledger no longer has."""
     claimed = {release for _, release in state.releases}
-    strange = [
-        tag
-        for tag in facts.tags.values()
-        if tag.annotated and release_of_tag(tag.name) not in claimed | {None}
-    ]
+    strange = sorted(set(made(repo, facts)) - claimed)
     return [
-        f"the ledger knows nothing of {tag.name}, which tagline made: it was cut off or rewritten"
-        for tag in sorted(strange, key=lambda one: one.name)
-        if RUN.search(repo.git("cat-file", "tag", tag.object))
+        f"the ledger knows nothing of {release.tag}, which tagline made: it was cut off or rewritten"
+        for release in strange
     ]
 
 

@@ -21,13 +21,15 @@ __all__ = ["FIRST", "NextVersion", "bump", "check_on_a_line", "next_version", "r
 class NextVersion(msgspec.Struct, frozen=True):
     """The release that HEAD would get, or None; `reason` says why, in one sentence.
 
-    `at_head` is the release that the ledger says HEAD already is, `base` the newest one behind HEAD.
+    `at_head` is the release that the ledger says HEAD already is, `base` the newest one behind HEAD,
+    `because` the subject of the commit that decides the size ("" where none does).
     """
 
     release: Release | None
     reason: str
     at_head: Release | None = None
     base: Release | None = None
+    because: str = ""
 
 
 def bump(base: Release | None, size: Size) -> Release:
@@ -57,7 +59,7 @@ def next_version(
     is answered too: `check_on_a_line` tells whether HEAD may be released.
     """
     known = releases(facts, state, published)
-    there = history.existing(repo, known.values())
+    there = repo.existing(known.values())
     around = history.lineage(repo, facts.head, {*there, *(facts.heads[line] for line in facts.lines())})
     made = _made_already(known, around, facts.head, state, pipeline)
     if made:
@@ -123,7 +125,7 @@ def _judge(
     reason = f"{_WORDS[size]}{since}: {why.subject} ({why.hash[:10]})" if base else "the first release"
     if release != wanted:
         reason += f"; {wanted} exists already, at {known[wanted][:10]}"
-    return NextVersion(release, reason, base=base)
+    return NextVersion(release, reason, base=base, because=why.subject)
 
 
 _WORDS = {Size.PATCH: "a patch", Size.MINOR: "a feature", Size.MAJOR: "a breaking change"}
@@ -147,7 +149,8 @@ def _asked(
         )
     if base and release < base:
         raise VersionError(f"Release-As: {release} is older than {base}", where=where, fix=fix)
-    return NextVersion(release, f"Release-As: {release} ({commit.hash[:10]})", base=base)
+    because = f"Release-As: {release}"
+    return NextVersion(release, f"{because} ({commit.hash[:10]})", base=base, because=because)
 
 
 def release_of(
@@ -164,7 +167,7 @@ def release_of(
     Raises `NotReleased` with the command that mends it, `VersionError` where one commit is two releases.
     """
     known = releases(facts, state, published)
-    around = history.lineage(repo, commit, history.existing(repo, known.values()))
+    around = history.lineage(repo, commit, repo.existing(known.values()))
     base = max((release for release, at in known.items() if at in around.behind), default=None)
     if base is None:
         raise _not_released(facts, known, around, commit, "no release is behind it")

@@ -18,5 +18,10 @@ _MARKS = {Host.GITHUB: "GITHUB_ACTIONS", Host.GITLAB: "GITLAB_CI", Host.JENKINS:
 
 
 def detect(environ: Mapping[str, str]) -> Host:
-    """The host whose mark is set and not empty; `Host.GIT` where none is."""
+    """The host whose mark is set and not empty; `Host.GIT` where none is.
+
+    Jenkins sets its mark only where its own address is configured; each build has its tag besides.
+    """
+    if environ.get("BUILD_TAG", "").startswith("jenkins-") and not environ.get("GITHUB_ACTIONS"):
+        return Host.GITLAB if environ.get("GITLAB_CI") else Host.JENKINS
     return next((host for host, mark in _MARKS.items() if environ.get(mark)), Host.GIT)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -16,6 +17,7 @@ from tagline.images import LABEL, Builder, Order, archive, dockerfile, recipe
 from tagline.images.pip_settings import secret_files
 from tagline.images.reference import Reference
 from tagline.images.registry import Repository
+from tagline.secrets import scan
 
 LOCAL = "tagline.local"
 _ROOT = {"", "0", "root"}
@@ -51,6 +53,13 @@ class Made(msgspec.Struct, frozen=True):
         return f"{'built and pushed' if self.pushed else 'built, not pushed'}: {self.reference}{end}"
 
 
+class Push(msgspec.Struct, frozen=True):
+    """How an image is sent: from where layers are taken over, and what looks for secrets in the others."""
+
+    beside: list[str]
+    scanner: scan.Scanner
+
+
 class Maker(msgspec.Struct, frozen=True):
     """Makes images with a builder; `builder` is called only when something must be built.
 
@@ -66,8 +75,9 @@ class Maker(msgspec.Struct, frozen=True):
         """The image of `source`: one HEAD says whether it is there; else it is built, and sent if `push`.
 
         Raises `BaseNotPinned`, `ImageRefused`, `BuildFailed`, `EngineMissing`, `RegistryUnavailable`,
-        `RegistryRefused`.
+        `RegistryRefused`, `SecretExposed` for a build argument or a new layer that holds a secret.
         """
+        scan.refuse_build_args(source.own.image.args)
         made = recipe_of(source)
         place = place_of(source.own)
         name = f"{place.written}:{made.tag}"
@@ -84,7 +94,8 @@ class Maker(msgspec.Struct, frozen=True):
                 check(image, made.content)
                 kept = Made(name, made.content, True, False, built.why_not)
                 if repository and push:
-                    kept = _push(opened, image, kept, repository, beside(made, place))
+                    search = scan.Scanner(scan.known_values(self.environ, {}))
+                    kept = _push(opened, image, kept, repository, Push(beside(made, place), search))
                 else:
                     archive.write_tar(opened, name, Path(folder) / "named.tar")
                     self.builder().load(Path(folder) / "named.tar")
@@ -119,10 +130,14 @@ class Maker(msgspec.Struct, frozen=True):
 
 
 def _push(
-    opened: archive.Archive, image: archive.Image, made: Made, repository: Repository, others: list[str]
+    opened: archive.Archive, image: archive.Image, made: Made, repository: Repository, push: Push
 ) -> Made:
     for blob in image.blobs:
-        repository.put_blob(blob.digest, blob.size, partial(opened.open, blob), others)
+        if repository.takes(blob.digest, push.beside):
+            continue  # it was published before
+        with opened.open(blob) as file:
+            push.scanner.refuse(scan.layer(cast(BinaryIO, file)), f"layer {blob.digest[:19]} of the image")
+        repository.put_blob(blob.digest, blob.size, partial(opened.open, blob))
     repository.put_manifest(f"content-{made.content}", image.manifest)
     reference = repository.place.at(image.manifest.digest)
     return msgspec.structs.replace(made, reference=reference, pushed=True)

@@ -79,20 +79,19 @@ class Repository:
             self._good(answer, {200}, digest)
         return answer.status == 200
 
-    def put_blob(
-        self, digest: str, size: int, opens: Callable[[], IO[bytes]], beside: Sequence[str] = ()
-    ) -> bool:
-        """Send a blob unless it is there; whether it was sent. The registry checks the digest.
+    def takes(self, digest: str, beside: Sequence[str] = ()) -> bool:
+        """Whether the repository holds a blob, or has now taken it over from one `beside` it in the registry."""
+        if self.has_blob(digest):
+            return True
+        queries = (urlencode({"mount": digest, "from": other}) for other in beside)
+        return any(
+            self._send("POST", f"blobs/uploads/?{query}", {}, push=True).status == 201 for query in queries
+        )
 
-        `beside` names repositories of the same registry that may hold it already: it is taken over from there.
-        """
+    def put_blob(self, digest: str, size: int, opens: Callable[[], IO[bytes]]) -> bool:
+        """Send a blob unless it is there; whether it was sent. The registry checks the digest."""
         if self.has_blob(digest):
             return False
-        for other in beside:
-            query = urlencode({"mount": digest, "from": other})
-            begun = self._send("POST", f"blobs/uploads/?{query}", {}, push=True)
-            if begun.status == 201:
-                return False
         begun = self._send("POST", "blobs/uploads/", {}, push=True)
         self._good(begun, {202}, digest)
         place = urljoin(f"https://{self.place.host}/v2/", begun.headers["location"])

@@ -20,7 +20,7 @@ from tagline.model.judge_data import Frozen, freeze
 from tagline.platforms import ServerSpec
 
 CANDIDATE, SERVED = "candidate", "served"
-OVERRIDE = "Override: scorer"
+OVERRIDE = "Override: scorer: WHY"
 MOST_ROTATIONS = 5
 
 
@@ -97,7 +97,7 @@ def _mismatch(why: str, error: GateError | None = None) -> ScorerMismatch:
     return ScorerMismatch(
         f"the served release's scorer does not fit the pinned data: {why}",
         where=error.where if error else "",
-        fix=f"promote with the trailer {OVERRIDE!r} and a reason: the candidate's scorer judges then",
+        fix=f"promote with the trailer {OVERRIDE!r}: the candidate's scorer judges then",
     )
 
 

@@ -3,12 +3,12 @@
 import csv
 import hashlib
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from tagline.config import Gate
+from tagline.config_rules import label_columns
 from tagline.errors import GateDataChanged, GateError
 
 ROW_ID = "row_id"
@@ -78,11 +78,6 @@ def read_table(text: str, what: str) -> tuple[list[str], list[list[str]]]:
 def digest(content: bytes) -> str:
     """The SHA-256 that pins the data, 64 hex digits."""
     return hashlib.sha256(content).hexdigest()
-
-
-def label_columns(gate: Gate) -> list[str]:
-    """The columns that `gate.label` names, divided by commas or spaces."""
-    return [name for name in re.split(r"[,\s]+", gate.label) if name]
 
 
 def freeze(gate: Gate, content: bytes) -> Frozen:

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from tagline import config
 from tagline.engines import Command, sandbox
 from tagline.errors import PipelineError, TaskTimedOut
 from tagline.pipeline import compiled as compiled_file
@@ -28,6 +29,8 @@ def compile_file(
 ) -> Path:
     """Compile a pipeline file to `out` and return it: the bytes that `kfp dsl compile` gives.
 
+    Where the project's tagline.yaml names a Secret for its tasks (`secrets.approle`), each is given it.
+
     `run` runs its code, as an engine does, in a copy of its project's tree, with its own folder first on
     `sys.path`. `timeout` in seconds. Raises `PipelineError` (with the lines of the project's own code) where it raises,
     defines no or several pipelines, hangs, or ends the process.
@@ -42,7 +45,7 @@ def compile_file(
             inner.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(project.pipeline, inner)
         git = git_folders(project.root)
-        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report)]
+        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(project.root)]
         command = Command(argv, tree, log, {"PYTHONUSERBASE": site.getuserbase()}, timeout, git)
         try:
             code = run(command)
@@ -52,6 +55,13 @@ def compile_file(
         if code != 0 or not made.is_file():
             raise _failure(project, code, report, log)
         return _put(made, out)
+
+
+def _secret(root: Path) -> list[str]:
+    """The Secret that tagline.yaml gives to each task, and how; empty where it gives none."""
+    file = root / config.FILE
+    own = config.parse(file.read_text(), default_name="pipeline").secrets if file.is_file() else None
+    return [own.approle, own.deliver] if own and own.approle else []
 
 
 def _put(made: Path, out: Path) -> Path:
@@ -96,13 +106,17 @@ def is_current(committed: Path, compiled: Path) -> bool:
     A committed file that is missing or cannot be read is not current.
     """
     try:
-        return _masked(committed) == _masked(compiled)
+        return _masked(compiled_file.read(committed)) == _masked(compiled_file.read(compiled))
     except PipelineError:
         return False
 
 
-def _masked(file: Path) -> compiled_file.Compiled:
-    read = compiled_file.read(file)
+def same(one: str, other: str) -> bool:
+    """Whether two compiled files' texts say the same, images and SDK aside; raises `PipelineError`."""
+    return _masked(compiled_file.parse(one, "one")) == _masked(compiled_file.parse(other, "the other"))
+
+
+def _masked(read: compiled_file.Compiled) -> compiled_file.Compiled:
     read.ir.pop("sdkVersion", None)
     for container in read.containers().values():
         container["image"] = ""

@@ -1,8 +1,9 @@
 """Compiles one pipeline.py with kfp's own compiler: a script of its own, run in the sandbox.
 
-    python -P compile_child.py PIPELINE OUT REPORT
+    python -P compile_child.py PIPELINE OUT REPORT [SECRET DELIVER]
 
-Writes OUT, or says in REPORT (JSON) why it could not; what the pipeline prints goes where stdout goes.
+Writes OUT, or says in REPORT (JSON) why it could not; what the pipeline prints goes where stdout goes. Each
+task is given the Kubernetes Secret SECRET, as DELIVER says (`env` or `volume`).
 """
 
 import importlib.util
@@ -72,15 +73,21 @@ def _report(to: Path, root: str, error: BaseException) -> NoReturn:
     sys.exit(1)
 
 
-def main(pipeline: Path, out: Path, report: Path) -> None:
-    """Compile `pipeline` to `out`, as `kfp dsl compile` does."""
+def main(pipeline: Path, out: Path, report: Path, secret: list[str]) -> None:
+    """Compile `pipeline` to `out`, as `kfp dsl compile` does, with the Secret for its tasks."""
     try:
         from kfp.compiler import Compiler
 
-        Compiler().compile(_choose(_load(pipeline)), str(out))
+        chosen = _choose(_load(pipeline))
+        if secret:
+            from tagline.config import Deliver
+            from tagline.pipeline.grant import grant
+
+            grant(chosen, secret[0], Deliver(secret[1]))
+        Compiler().compile(chosen, str(out))
     except (Exception, SystemExit) as error:
         _report(report, str(Path.cwd()), error)
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])

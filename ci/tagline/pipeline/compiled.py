@@ -23,6 +23,10 @@ class Compiled(msgspec.Struct, frozen=True):
         executors = self.ir.get("deploymentSpec", {}).get("executors", {})
         return {label: spec["container"] for label, spec in executors.items() if "container" in spec}
 
+    def accelerated(self) -> bool:
+        """Whether any task asks for an accelerator, such as a GPU."""
+        return any(one.get("resources", {}).get("accelerator") for one in self.containers().values())
+
     def graphs(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each graph's tasks: the pipeline's own (named ""), then those of its groups, by component."""
         yield "", self.ir["root"].get("dag", {}).get("tasks", {})

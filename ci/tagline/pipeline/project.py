@@ -113,6 +113,14 @@ def git_folders(tree: Path) -> list[Path]:
     return sorted({path.resolve() for path in [*(Path(os.fsdecode(line)) for line in said), *beside]})
 
 
+def remote_folders(tree: Path) -> list[Path]:
+    """The remotes of a work tree that are folders of this disk: its own code could change their refs and hooks."""
+    said = (_git(tree, "remote", "-v") or b"").decode(errors="surrogateescape").splitlines()
+    urls = {line.partition("\t")[2].rpartition(" (")[0].removeprefix("file://") for line in said}
+    found = {(tree / url).resolve() for url in urls if url}
+    return sorted(path for path in found if path.exists())
+
+
 def _git_files(tree: Path) -> list[str] | None:
     """What git tracks or would track below `tree`; None where that is nothing (no repository, ignored)."""
     out = _git(tree, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")

@@ -72,7 +72,8 @@ class RunRequest(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True):
     """A run as the platform knows it; `outputs` is its folder, `error` says why it failed.
 
-    `failure` names the error's class in `tagline.errors`, `log` the failed task's log.
+    `failure` names the error's class in `tagline.errors`, `log` the failed task's log. `seconds` is how long
+    an ended run took, None where the platform does not know.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Run(msgspec.Struct, frozen=True):
     failed_task: str = ""
     failure: str = ""
     log: str = ""
+    seconds: float | None = None
 
     def problem(self) -> TaglineError | None:
         """The error to raise for a run that failed or was interrupted; None otherwise."""

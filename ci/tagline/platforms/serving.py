@@ -13,8 +13,9 @@ class ServerSpec(msgspec.Struct, frozen=True):
     """Everything needed to serve (or to predict with) one model version.
 
     `predictor` is `sklearn`, `xgboost` or `custom:src/serve.py` (a path inside `source`), `model` a file or
-    folder, `sha256` its digest, checked before loading. `timeout` ends an answer, one slower than `slower_than`
-    is bad (0: no bound), both in seconds; the last deployed version's hold for all versions of the route.
+    folder, `sha256` its digest, checked before loading. `timeout` ends an answer of this version. One slower
+    than `slower_than` is bad (0: no bound): it comes from the policy, and holds for all versions of the route. Both
+    in seconds.
     """
 
     model_name: str
@@ -29,12 +30,17 @@ class ServerSpec(msgspec.Struct, frozen=True):
 
 
 class Arm(msgspec.Struct, frozen=True):
-    """One model version behind a route; `weight` in percent, `ready` as its own health answer says."""
+    """One model version behind a route; `weight` in percent, `ready` as its own health answer says.
+
+    `uri` is where its model lies, `sha256` that file's digest; "" where the platform cannot say.
+    """
 
     version: ModelVersion
     weight: int
     ready: bool
     port: int = 0
+    uri: str = ""
+    sha256: str = ""
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -24,9 +24,12 @@ class _Teller:
 
     def _line(self, told: Any) -> str:
         from tagline.flow.report import Said, StepReport
+        from tagline.flow.results import Cases
         from tagline.platforms import TaskEvent
 
         match told:
+            case Cases():
+                return ""
             case Said():
                 return str(told.text)
             case StepReport():

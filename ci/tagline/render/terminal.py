@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tagline.flow.asking import Asked, Preview
     from tagline.flow.doctor import Finding
+    from tagline.flow.handover import Ran
+    from tagline.flow.past import Entry
     from tagline.flow.plan import Plan
     from tagline.flow.report import Report
     from tagline.flow.rollback import RolledBack
-    from tagline.flow.status import Entry, PlaceStatus, Status
+    from tagline.flow.saved import Saved
+    from tagline.flow.status import PlaceStatus, Status
     from tagline.flow.traffic import Tally
     from tagline.platforms.local.serving import LogTail, PlatformStatus
 
@@ -30,6 +33,22 @@ def plan_text(plan: "Plan") -> str:
 
     rows = [[name_of(step), _subject(step), step.reason] for step in plan.steps]
     return f"plan for {plan.event} of {plan.ref}:\n{table(rows)}"
+
+
+def saved_text(saved: "Saved") -> str:
+    """A saved plan: each step with its reason and what an agent must have for it."""
+    rows = [[one.step, one.subject, ",".join(one.needs) or "any", one.reason] for one in saved.steps]
+    lines = [f"plan for {saved.event} of {saved.ref}, each step with what it needs:", table(rows)]
+    if saved.environments:
+        lines.append(f"environments with work: {', '.join(saved.environments)}")
+    return "\n".join(lines)
+
+
+def ran_text(ran: "Ran") -> str:
+    """The closing lines of an agent's part; the last says what the next agent must have."""
+    if (not ran.needs_agent and not ran.report.exit_code) or ran.report.error:
+        return report_text(ran.report)
+    return f"{ran.report.event}: this agent's part is done\nneeds-agent: {','.join(ran.needs_agent) or 'any'}"
 
 
 def _subject(step: Any) -> str:
@@ -63,11 +82,23 @@ def preview_text(preview: "Preview") -> str:
         ["serves now", preview.serves or "nothing"],
         ["gate", f"{preview.verdict.outcome}: {preview.verdict.sentence}"],
         ["rollout", f"{steps}; {preview.seconds:g} s at least, {preview.at_most:g} s at most"],
-        ["traffic", f"about {preview.needs} responses of the new model are needed to let it in"],
+        ["traffic", _outlook_text(preview)],
     ]
-    if not preview.serves:
+    if preview.outlook is None:
         rows = [*rows[:3], ["rollout", "nothing serves yet: 100 % at once"]]
     return f"{preview.model} to {preview.env}:\n{table(rows)}"
+
+
+def _outlook_text(preview: "Preview") -> str:
+    seen = preview.outlook
+    if seen is None or seen.requests is None:
+        return "no number of requests would let it in"
+    needed = f"about {seen.requests} requests are needed where nobody errs"
+    if seen.rate is None:
+        return f"{needed}; today's traffic cannot be seen: the platform is down"
+    if seen.seconds is None:
+        return f"{needed}: too many for {preview.at_most:g} s at today's {seen.rate:.3g} a second"
+    return f"{needed}: let in after {seen.seconds:.0f} s at today's {seen.rate:.3g} a second"
 
 
 def rollback_text(done: "RolledBack") -> str:
@@ -77,15 +108,19 @@ def rollback_text(done: "RolledBack") -> str:
         lines.append(f"{done.taken_back} was taken back and is blocked there")
     if done.tag:
         lines.append(f"recorded as {done.tag}")
+    if not done.taken_back:
+        lines.append("nothing was taken back: no tag is needed")
     if done.unpushed:
         again = f"tagline rollback {done.model} --env {done.env} --to {done.to}"
-        lines.append(f"not in git yet: {done.unpushed}" + (f"\n  fix:   {again}" if done.taken_back else ""))
+        lines.append(f"not in git yet: {done.unpushed}\n  fix:   {again}")
     return "\n".join(lines)
 
 
 def status_text(status: "Status") -> str:
     """The three truths, and the next command."""
-    parts = [f"{status.pipeline} on {status.platform}, as of {status.as_of}", "", "releases:"]
+    parts = [f"{status.pipeline} on {status.platform}, as of {status.as_of}"]
+    parts += ["the remote does not answer: this is what was last seen of it"] if status.offline else []
+    parts += ["", "releases:"]
     rows = [
         [one.release, one.commit[:10], ", ".join(one.models) or "no model", ", ".join(one.trainings)]
         for one in status.releases

@@ -8,6 +8,7 @@ from tagline.errors import (
     ModelDoesNotLoad,
     PlatformError,
     PlatformUnavailable,
+    PutDown,
     RepositoryError,
     RolloutError,
 )
@@ -21,6 +22,7 @@ from tagline.rollout.told import Blind, Deploying, Paused, Removed, Resumed, Tol
 from tagline.words import Promotion
 
 SETTLED_WITHIN = 60.0
+STABLE_WITHIN = 120.0
 
 
 class Driver:
@@ -51,7 +53,7 @@ class Driver:
                 self.told(Resumed(going_on.phase, going_on.step + 1, going_on.evidence.canary))
                 return going_on
         resume.check_block(candidate, asked, blocks)
-        return resume.fresh(asked, candidate, self.request.plan, route)
+        return resume.fresh(self.request, route)
 
     def to_end(self, state: State) -> Outcome:
         """Act until the end; whatever goes wrong, the canary is out of traffic or its verdict stands."""
@@ -78,6 +80,8 @@ class Driver:
         before = self.state
         try:
             self.keep(self.act())
+        except PutDown:
+            raise  # a person wants it down: nobody waits for it, and nobody starts it again
         except PlatformUnavailable as why:
             blind = self.clock.now() - self.answered
             if blind > before.plan.ttl:
@@ -96,6 +100,7 @@ class Driver:
             case Phase.DEPLOYING:
                 self.told(Deploying(state.candidate))
                 self.deploy()
+                self.await_stable()
             case Phase.MOVING:
                 self.move()
                 self.looked = self.clock.now()
@@ -128,6 +133,21 @@ class Driver:
             with contextlib.suppress(PlatformError):
                 self.serving.remove(self.env, self.model, self.state.candidate)
             raise
+
+    def await_stable(self) -> None:
+        """Wait until what serves is ready too: after a start of the platform its failures are not the model's."""
+        until = self.clock.now() + STABLE_WITHIN
+        while self.state.stable is not None:
+            route = self.serving.route(self.env, self.model)
+            arm = next((arm for arm in route.arms if arm.version == self.state.stable), None)
+            if arm is None or arm.ready:
+                return
+            if self.clock.now() > until:
+                raise PlatformError(
+                    f"{arm.version} serves {self.env}/{self.model} and is not ready", fix="tagline local logs"
+                )
+            self.clock.sleep(self.request.tick)
+            self.counts()
 
     def counts(self) -> Counts:
         return self.serving.counts(self.env, self.model)
@@ -209,12 +229,18 @@ class Driver:
             self.told(Removed(version))
 
     def pause(self, why: BaseException) -> None:
-        """Take an unproven canary out of traffic. Where that fails the dead-man switch, still armed, does."""
+        """Take an unproven canary out of traffic. Where that fails the dead-man switch, still armed, does.
+
+        On a platform that was put down the switch falls as soon as it is up again, before anything is routed.
+        """
         with contextlib.suppress(PlatformError):
-            out = machine.paused(self.state)
-            if self.state.at_risk and self.serving.route(self.env, self.model).weight(self.state.candidate):
+            out, before = machine.paused(self.state), self.state
+            weighs = before.at_risk and self.serving.route(self.env, self.model).weight(before.candidate)
+            if weighs and not isinstance(why, PutDown):
                 weights = machine.weights(out, self.serving.route(self.env, self.model))
                 self.serving.set_weights(self.env, self.model, weights)
-            if not self.state.phase.decided and self.state.stable is not None:
+            if not before.phase.decided and before.stable is not None:
                 self.keep(out)
+                if weighs and isinstance(why, PutDown):
+                    self.rollouts.save(self.env, self.model, dump(out), canary=before.candidate, ttl=0.0)
                 self.told(Paused(str(why) or type(why).__name__))

@@ -8,7 +8,7 @@ import msgspec
 
 from tagline.platforms import ServerSpec
 from tagline.rollout.plan import Plan
-from tagline.words import Promotion
+from tagline.words import ModelVersion, Promotion
 
 
 class Clock(Protocol):
@@ -39,13 +39,15 @@ class Request(msgspec.Struct, frozen=True):
 
     `tick` is the time between two looks in seconds, at most a third of `plan.ttl`. `newer` is asked at every
     look for the newest promotion of this environment and model: it must answer well within `plan.ttl`, and
-    may raise a `RepositoryError`, which ends nothing. `hint` is the command that makes traffic, `by` who
-    asked; both only for people.
+    may raise a `RepositoryError`, which ends nothing. `serves` is what the ledger says serves here, None
+    where nothing ever did: a rollout begins only where the platform says the same. `hint` is the command that
+    makes traffic, `by` who asked; both only for people.
     """
 
     promotion: Promotion
     spec: ServerSpec
     plan: Plan
+    serves: ModelVersion | None
     hint: str = ""
     by: str = "tagline"
     tick: float = 1.0

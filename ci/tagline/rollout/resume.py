@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from tagline.errors import Blocked, RolloutError
+from tagline.errors import Blocked, PlatformError, RolloutError
 from tagline.platforms import Block, Route
 from tagline.rollout import machine
-from tagline.rollout.plan import Plan
+from tagline.rollout.request import Request
 from tagline.rollout.state import Outcome, Phase, State, Verdict
 from tagline.words import ModelVersion, Promotion
 
@@ -39,8 +39,12 @@ def taken_up(saved: State, route: Route, *, blocked: bool) -> State | None:
     return saved if route.weight(saved.candidate) else machine.reentered(saved)
 
 
-def fresh(asked: Promotion, candidate: ModelVersion, plan: Plan, route: Route) -> State:
-    """A new rollout against what serves; raises `RolloutError` where the traffic is split already."""
+def fresh(request: Request, route: Route) -> State:
+    """A new rollout against what serves.
+
+    Raises `RolloutError` where the traffic is split already, `PlatformError` where the ledger says otherwise.
+    """
+    asked, candidate = request.promotion, request.spec.version
     serving = [arm.version for arm in route.arms if arm.weight]
     if len(serving) > 1:
         named = ", ".join(f"{version} ({route.weight(version)} %)" for version in serving)
@@ -48,11 +52,28 @@ def fresh(asked: Promotion, candidate: ModelVersion, plan: Plan, route: Route) -
             f"{asked.env}/{asked.model} is split between {named}, and no rollout is under way",
             fix=f"tagline rollback {asked.model} --env {asked.env} --to VERSION",
         )
-    state = State(promotion=asked, candidate=candidate, stable=route.main, plan=plan)
+    check_serves(request.serves, asked, route)
+    state = State(promotion=asked, candidate=candidate, stable=route.main, plan=request.plan)
     if route.main == candidate:
         serves = state.ended(Verdict.LET_IN, f"{candidate} serves already")
         return replace(state, stable=None, phase=Phase.DONE, outcome=replace(serves, stable=None))
     return state
+
+
+def check_serves(decided: ModelVersion | None, asked: Promotion, route: Route) -> None:
+    """Raise `PlatformError` where the platform serves another version than the ledger says, or none.
+
+    A platform that lost its state looks like one where nothing ever served: no canary, no evidence.
+    """
+    if route.main == decided:
+        return
+    raise PlatformError(
+        f"the ledger says that {decided or 'nothing'} serves {asked.env}/{asked.model}, "
+        f"the platform says {route.main or 'nothing'}",
+        fix=f"tagline rollback {asked.model} --env {asked.env} --to {decided}"
+        if decided
+        else "tagline adopt --reason '…'",
+    )
 
 
 def check_same(saved: State, candidate: ModelVersion) -> None:

@@ -5,7 +5,7 @@ import time
 
 import msgspec
 import pytest
-from tagline.errors import BaseNotPinned, BuildFailed, EngineMissing, ImageRefused
+from tagline.errors import BaseNotPinned, BuildFailed, EngineMissing, ImageRefused, SecretExposed
 from tagline.images import LABEL
 from tagline.images.making import Made, pinned
 from tagline.images.reference import Reference
@@ -116,6 +116,24 @@ def test_an_image_that_runs_as_root_never_reaches_the_registry(bench: Bench) -> 
     assert Repository(place, bench.environ).digest("latest") == ""
     file.write_text(file.read_text().replace("USER root", "USER 1000"))
     assert bench.make().pushed  # what was refused is only that: the same with a user passes
+
+
+def test_a_layer_with_a_secret_of_this_machine_is_not_sent(bench: Bench, plain: Registry) -> None:
+    (bench.tree / "src/leak.txt").write_text("the password is correct-horse-battery\n")
+    quiet, bench.environ = bench.environ, {**bench.environ, "DB_PASSWORD": "correct-horse-battery"}
+    with pytest.raises(SecretExposed, match="DB_PASSWORD") as caught:
+        bench.make()
+    assert "correct-horse" not in str(caught.value)
+    assert not [word for word in requests(plain, bench) if word.startswith("PUT") and "/manifests/" in word]
+    bench.environ = quiet
+    assert bench.make().pushed  # the same layer passes where the value is nobody's secret
+
+
+def test_a_build_argument_named_like_a_secret_is_refused(bench: Bench) -> None:
+    image = msgspec.structs.replace(bench.own.image, args={"PIP_TOKEN": "x"})
+    bench.own = msgspec.structs.replace(bench.own, image=image)
+    with pytest.raises(SecretExposed, match="PIP_TOKEN"):
+        bench.make()
 
 
 def test_a_failing_step_shows_the_end_of_the_log(bench: Bench) -> None:

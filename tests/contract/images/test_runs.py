@@ -20,6 +20,7 @@ from tagline.errors import DeviceMissing, ImageMissing, TaskFailed, TaskTimedOut
 from tagline.pipeline.compile import substitute_image
 from tagline.platforms import Run, RunRequest, RunState, TaskEvent
 from tagline.platforms.local.pipelines import LocalPipelines
+from tagline.secrets.sources import Names
 
 from tests.contract.images.conftest import BASE
 from tests.real import debian
@@ -89,7 +90,7 @@ class World:
 
     def run(self, pipeline: Any, timeout: float = 60.0, **given: Any) -> Run:
         engine = ProcessEngine(self.folder / "venvs", {}, Guards())
-        pipelines = LocalPipelines(self.folder / "home", engine, self.environ, containers=True)
+        pipelines = LocalPipelines(self.folder / "home", engine, Names(self.environ), containers=True)
         return pipelines.run(self.request(pipeline, timeout, **given), self.told.append)
 
     def log(self, run: Run, task: str = "do") -> str:

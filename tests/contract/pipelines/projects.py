@@ -144,6 +144,11 @@ def note(model: dsl.Input[dsl.Model], sha: str, facts: dsl.Output[dsl.Artifact])
     return spec("facts", facts.path, model.path, sha)
 
 
+@dsl.container_component
+def weigh(share: float):
+    return spec("nothing", share)
+
+
 @dsl.component(base_image="python:3.12")
 def light() -> int:
     return 1
@@ -173,6 +178,11 @@ def with_facts(sha: str):
 @dsl.pipeline(name="one")
 def one(verb: str = "once", argument: str = "0"):
     do(verb=verb, argument=argument)
+
+
+@dsl.pipeline(name="weighed")
+def weighed(share: float):
+    weigh(share=share)
 
 
 @dsl.pipeline(name="chain")

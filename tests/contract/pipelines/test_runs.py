@@ -229,6 +229,10 @@ def test_parameters_are_checked_before_anything_runs(
     assert world.pipelines.runs("") == []
 
 
+def test_a_whole_number_does_where_the_pipeline_wants_any_number(world: World) -> None:
+    assert world.run(projects.weighed, share=30).state is RunState.SUCCEEDED
+
+
 def test_a_task_that_kfp_left_out_is_no_success_even_where_kfp_says_so(world: World) -> None:
     compiled = spec.read_pipeline(world.request(projects.whereabouts).compiled)
     ir = yaml.safe_load(spec.marked(compiled))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tagline.engines import sandbox
+from tagline.engines import gaps
 from tagline.platforms import ServerSpec
 from tagline.platforms.local.serving.paths import Paths
 
@@ -90,7 +90,7 @@ def world(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(user))
         with a_place(folder, python) as place:
-            yield served(place, user), sandbox.gaps()
+            yield served(place, user), gaps.gaps()
 
 
 @pytest.mark.parametrize("door", ["credentials", "admin socket", "control socket", "state"])

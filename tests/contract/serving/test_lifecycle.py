@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -12,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tagline.errors import PortTaken, StateBroken, UnknownName
+from tagline.errors import PortTaken, PutDown, StateBroken, UnknownName
+from tagline.platforms.local.rollouts import LocalRollouts
 from tagline.platforms.local.serving import LocalServing, down, logs, ports, procs, status, up
 from tagline.platforms.local.serving.paths import Paths
 
-from tests.contract.serving.conftest import UP, V1, Place, eventually
+from tests.contract.serving.conftest import UP, V1, V2, Place, eventually
 
 
 def test_down_leaves_no_process_port_socket_or_lock_and_up_restores_what_served(place: Place) -> None:
@@ -31,6 +33,33 @@ def test_down_leaves_no_process_port_socket_or_lock_and_up_restores_what_served(
     assert (route.up, route.main, route.arms[0].ready) == (False, V1, False)
     assert up(place.home).up
     assert place.predict() == (200, b'{"predictions":[1.0]}', "0.1.0-r1")
+
+
+def test_who_needs_the_platform_all_along_does_not_start_it_again_after_down(place: Place) -> None:
+    serving = place.serving
+    place.serve(V1)
+    serving.counts("prod", "wine")
+    down(place.home)
+    with pytest.raises(PutDown) as caught:
+        serving.counts("prod", "wine")
+    assert caught.value.fix.startswith("tagline local up")
+    assert procs.marked(place.home) == []
+    assert place.serving.counts("prod", "wine").requests == 0  # a new command may start it
+
+
+def test_a_canary_left_behind_by_down_takes_no_request_after_up(place: Place) -> None:
+    place.serve(V1)
+    place.serving.deploy("prod", place.spec(V2))
+    place.serving.set_weights("prod", "wine", {V1: 50, V2: 50})
+    rollouts = LocalRollouts(place.home)
+    down(place.home)
+    rollouts.save("prod", "wine", b"{}", canary=V2, ttl=0.0)
+    up(place.home)
+    assert place.serving.route("prod", "wine").weight(V2) == 0
+    assert {place.predict()[2] for _ in range(20)} == {str(V1)}
+    assert str(V2) not in [
+        version for version, arm in place.serving.counts("prod", "wine").arms.items() if arm.served
+    ]
 
 
 def test_down_again_or_of_a_home_that_never_was_does_nothing(place: Place) -> None:
@@ -49,6 +78,27 @@ def test_down_ends_what_is_left_when_the_supervisor_was_killed(place: Place) -> 
     down(place.home)
     assert procs.marked(place.home) == []
     assert ports.is_free(place.port)
+
+
+def test_a_platform_whose_home_was_deleted_ends_by_itself_and_makes_no_new_one(place: Place) -> None:
+    place.serve(V1)
+    running = procs.marked(place.home)
+    shutil.rmtree(place.home)
+    eventually(lambda: not any(procs.alive(one) for one in running))
+    assert ports.is_free(place.port)
+    assert not place.home.exists()
+
+
+def test_a_platform_whose_home_was_deleted_leaves_the_next_one_of_that_name_alone(place: Place) -> None:
+    up(place.home)
+    running = procs.marked(place.home)
+    shutil.rmtree(place.home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAGLINE_PORT", str(ports.free_port()))
+        up(place.home)
+        eventually(lambda: not any(procs.alive(one) for one in running))
+        assert status(place.home).up
+        assert len(procs.marked(place.home)) == 2
 
 
 def test_up_twice_at_once_gives_one_platform(place: Place) -> None:

@@ -34,6 +34,18 @@ def test_a_failed_canary_call_is_answered_by_the_stable_version_and_counts_once(
     play(script, ok, always(act))
 
 
+def test_a_canarys_short_time_out_is_its_own_fault_and_the_stable_version_keeps_its_own() -> None:
+    async def script(made: Rig) -> None:
+        made.weigh(0, 100, timeout=(2.0, 0.05))
+        assert await made.ask() == (200, GOOD, STABLE)
+        assert made.counts(CANARY) == (1, 1, {"timeout": 1})
+        made.weigh(100, 0, timeout=(2.0, 0.05))
+        assert await made.ask() == (200, GOOD, STABLE)
+        assert made.counts(STABLE) == (1, 0, {})
+
+    play(script, always(Act(wait=0.3)), always(Act(wait=0.3)))
+
+
 @pytest.mark.parametrize("status", [401, 403, 429])
 def test_answers_that_say_nothing_of_the_model_are_neither_bad_nor_tried_again(status: int) -> None:
     async def script(made: Rig) -> None:

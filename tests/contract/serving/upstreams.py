@@ -107,12 +107,19 @@ class Rig:
         return counts.served, counts.bad, counts.kinds
 
     def weigh(
-        self, *weights: int, stable: str = "1.0.0-r1", timeout: float = 2.0, slower: float = 0.0
+        self,
+        *weights: int,
+        stable: str = "1.0.0-r1",
+        timeout: float | tuple[float, ...] = 2.0,
+        slower: float = 0.0,
     ) -> None:
-        """Give the router a table with these weights, versions 1.0.0-r1, -r2, …"""
-        rows = [Row(f"1.0.0-r{n + 1}", fake.port, weights[n]) for n, fake in enumerate(self.fakes)]
+        """Give the router a table with these weights (and time-outs, one or each), versions 1.0.0-r1, -r2, …"""
+        timeouts = timeout if isinstance(timeout, tuple) else (timeout,) * len(self.fakes)
+        rows = [
+            Row(f"1.0.0-r{n + 1}", fake.port, weights[n], timeouts[n]) for n, fake in enumerate(self.fakes)
+        ]
         revision = self.router.revision + 1
-        route = TableRoute("prod", "wine", revision, stable, timeout, slower, rows)
+        route = TableRoute("prod", "wine", revision, stable, slower, rows)
         self.router.apply(Table(revision=revision, routes=[route]))
 
 

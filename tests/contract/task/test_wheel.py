@@ -43,4 +43,22 @@ def test_the_wheel_needs_no_other_package(wheel):
     with zipfile.ZipFile(wheel) as packed:
         [name] = [name for name in packed.namelist() if name.endswith("METADATA")]
         metadata = packed.read(name).decode()
-    assert "Name: tagline-task" in metadata and "Requires-Dist" not in metadata
+    assert "Name: tagline-task" in metadata
+    needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist")]
+    assert needed == ["Requires-Dist: hvac>=2.3; extra == 'vault'"]
+
+
+def test_the_connector_is_imported_with_nothing_installed_and_says_what_it_lacks(wheel, tmp_path):
+    code = (
+        f"import sys; sys.path.insert(0, {str(wheel)!r})\n"
+        "from tagline_task import run\n"
+        "from tagline_task.connectors import VaultConnector\n"
+        "def task() -> None:\n"
+        "    VaultConnector().set_secrets_as_envvars('wine/prod')\n"
+        "run(task, [])\n"
+    )
+    env = {"VAULT_ADDR": "http://127.0.0.1:1", "VAULT_ROLE_ID": "r", "VAULT_SECRET_ID": "s"}
+    words = [sys.executable, "-S", "-I", "-c", code]
+    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 10
+    assert done.stderr.startswith("error: task task: hvac is not installed: add hvac to src/requirements.in")

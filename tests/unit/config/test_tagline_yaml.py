@@ -96,7 +96,7 @@ def test_a_mistake_names_its_place_and_its_mending(text: str, what: str, place: 
     assert fix in error.fix
 
 
-@pytest.mark.parametrize("key", ["approvals", "signers", "promotion", "pipelines", "schedules", "tagline"])
+@pytest.mark.parametrize("key", ["approvals", "signers", "promotion", "pipelines", "schedules"])
 def test_what_a_later_version_brings_is_refused_by_name(key: str) -> None:
     error = refusal(f"pipeline: wine\n{key}: 2", NotYetSupported)
     assert key in error.what and "later version of tagline" in error.what
@@ -124,6 +124,44 @@ def test_a_name_that_breaks_the_grammar_is_refused() -> None:
 )
 def test_a_rollout_that_cannot_be_played_is_refused(rollout: str, what: str) -> None:
     assert what in refusal(f"rollout: {rollout}").what
+
+
+GATE = f"gate: {{data: d.csv, sha256: {DIGEST}, label: y, metrics: {{wrong: {{floor: 0.7}}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "place"),
+    [
+        ("environments: []", "environments is empty", "1:15"),
+        ("environments: [prod, prod]", "environments names prod twice", "1:22"),
+        ("environments: [prod, Prod]", "'Prod' is not an environment", "1:22"),
+        ("rollout: {max_bad_increase: 1.0}", "rollout.max_bad_increase is 1", "1:29"),
+        ("rollout: {step_time: 0s}", "rollout.step_time is 0s: it must be above 0", "1:22"),
+        ("rollout: {ttl: 0s}", "rollout.ttl is 0s: it must be above 0", "1:16"),
+        ("rollout: {ttl: 9999h}", "rollout.ttl is 9999h: more than 720 h", "1:16"),
+        ("rollout: {ttl: soon}", "rollout.ttl: 'soon' is not a duration", "1:16"),
+        ("rollout: {steps: [20]}", "begin with at most 10", "1:18"),
+        ("smoke_timeout: 0.0m", "smoke_timeout is 0.0m: it must be above 0", "1:16"),
+        ("serving: {runtime: sklearn, timeout: 0s}", "serving.timeout is 0s: it must be above 0", "1:38"),
+        ("serving: {runtime: sklearn, timeout: 2h}", "serving.timeout is 2h: more than 1 h", "1:38"),
+        ("serving: {runtime: sklearn, slower_than: 0ms}", "serving.slower_than is 0ms", "1:42"),
+        ("serving: {runtime: sklearn, slower_than: 10s}", "is never reached", "1:42"),
+        (GATE.replace("floor: 0.7", "max_drop: 1.0"), "the gate would always pass", ""),
+        (GATE.replace("floor: 0.7", "max_drop: 0.0"), "the gate would never pass", ""),
+        (GATE.replace("floor: 0.7", "floor: 0.0"), "the gate would always pass", ""),
+        (GATE.replace("floor: 0.7", "floor: 1.0"), "the gate would never pass", ""),
+        (GATE.replace("label: y", "label: row_id"), "the column that names the rows", ""),
+        (GATE.replace("label: y", "label: 'y, row_id'"), "the column that names the rows", ""),
+        (GATE.replace("label: y", "label: ''"), "must name each column once", ""),
+        (GATE.replace("d.csv", "../d.csv"), "is not a path inside the repository", ""),
+    ],
+)
+def test_a_value_without_sense_is_refused_where_it_stands(text: str, what: str, place: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(f"# a comment\n{text}", default_name="wine")
+    assert what in caught.value.what
+    line, _, column = place.partition(":")
+    assert caught.value.where.startswith(f"tagline.yaml:{int(line or 1) + 1}:{column}")
 
 
 def test_quotes_make_a_word_of_what_yaml_misreads() -> None:

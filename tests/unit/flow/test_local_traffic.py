@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
-from tagline.errors import PlatformError
+from tagline.errors import ConfigError, MissingKeys, PlatformError, UnknownName
 from tagline.flow.local import Load, send, traffic
 from tagline.flow.traffic import Stream
 
@@ -61,10 +62,47 @@ def test_a_stream_to_a_port_where_nobody_listens_ends_in_an_error() -> None:
         send(ROWS, Stream(url, 50, 0.2), lambda tally: None)
 
 
-def test_a_model_that_does_not_serve_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a hold-out, in which nothing serves; the current folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TAGLINE_HOME", str(tmp_path / "home"))
-    (tmp_path / "tagline.yaml").write_text(f"gate: {{data: d.csv, sha256: {'a' * 64}, label: kind}}\n")
+    gate = f"gate: {{data: d.csv, sha256: {'a' * 64}, label: kind}}"
+    (tmp_path / "tagline.yaml").write_text(f"pipeline: wine\n{gate}\n")
     (tmp_path / "d.csv").write_text("row_id,x,kind\nr1,1,a\n")
+    (tmp_path / "src/deep").mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize("folder", ["", "src/deep"])
+def test_a_model_that_does_not_serve_is_an_error(
+    project: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.chdir(project / folder)
     with pytest.raises(PlatformError, match="nothing serves wine"):
         traffic(Load("wine"), lambda tally: None)
+
+
+def test_a_model_that_is_not_declared_is_unknown_and_the_nearest_is_named(project: Path) -> None:
+    with pytest.raises(UnknownName) as caught:
+        traffic(Load("wien"), lambda tally: None)
+    assert "did you mean 'wine'?" in caught.value.fix
+
+
+def test_a_folder_outside_of_every_project_is_named_and_no_file_that_is_not_there(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "tagline.yaml").unlink()
+    with pytest.raises(MissingKeys, match=r"there is no tagline\.yaml in") as caught:
+        traffic(Load("wine"), lambda tally: None)
+    assert Path(caught.value.where).is_dir()
+
+
+@pytest.mark.parametrize("number", [-1.0, 0.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("option", ["rate", "seconds"])
+def test_a_number_that_no_stream_can_have_is_refused_by_its_option(
+    project: Path, option: str, number: float
+) -> None:
+    load = msgspec.structs.replace(Load("wine", rate=1.0), **{option: number})
+    with pytest.raises(ConfigError, match=f"--{option} "):
+        traffic(load, lambda tally: None)

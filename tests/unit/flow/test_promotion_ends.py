@@ -14,7 +14,8 @@ from tagline.errors import (
     TakenBack,
 )
 from tagline.flow.asking import Ask, promote
-from tagline.flow.ci import plan_event, run_plan
+from tagline.flow.ci import run_plan
+from tagline.flow.known import plan_event
 from tagline.flow.promotion import promote_step
 from tagline.flow.report import Outcome
 from tagline.flow.status import status

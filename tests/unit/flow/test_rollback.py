@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from tagline.errors import NothingToRollBackTo, PlatformError, PushRefused
 from tagline.flow import resolve
-from tagline.flow.ci import plan_event, run_plan
+from tagline.flow.ci import run_plan
+from tagline.flow.known import plan_event
 from tagline.flow.status import status
 
 from tests.fakes.simulated_platform import ENV, MODEL, Killed

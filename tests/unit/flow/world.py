@@ -67,6 +67,8 @@ class InMemory:
 class Engine:
     """Environments that are there already."""
 
+    name = "process"
+
     @dataclass
     class Ready:
         python: Path = Path("python")
@@ -117,8 +119,11 @@ class Stage:
 
     def roll_out(self, promotion: Promotion, version: ModelVersion) -> Outcome:
         """What happens on the platform alone: nobody writes its end down."""
+        serves = self.world.state().place(ENV, MODEL).serves
         plan = Plan(steps=(10, 25, 50), step_time=20, max_duration=1800, ttl=30)
-        return roll_out(self.on, self.on, Request(promotion, spec(version), plan), self.on, lambda told: None)
+        return roll_out(
+            self.on, self.on, Request(promotion, spec(version), plan, serves), self.on, lambda told: None
+        )
 
 
 def asked(n: int, version: ModelVersion, commit: str, tag: str = "0" * 40) -> list[ev.AnyEvent]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tagline.errors import LedgerError
 from tagline.git import events as ev
 from tagline.git import wire
+from tagline.git.event import Done, IntendedTag, Intent
 from tagline.git.events import AnyEvent
 from tagline.git.fold import Contradiction, after, fold
 from tagline.git.state import State, Status
@@ -66,6 +67,13 @@ events = st.one_of(
     st.builds(
         ev.Adopted, **asking, serves=version | st.just(""), reason=words, ignored=st.lists(words, max_size=2)
     ),
+    st.builds(
+        Intent,
+        **common,
+        tags=st.lists(st.builds(IntendedTag, words, commit, commit, words), min_size=1, max_size=2),
+        events=st.lists(words, max_size=2),
+    ),
+    st.builds(Done, **common, kept=st.booleans()),
 )
 
 

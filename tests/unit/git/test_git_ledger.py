@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tagline.errors import LedgerError, LedgerMissing, LostRace, NoAtomicPush, PushRefused
+from tagline.errors import LedgerError, LedgerMissing, LostRace, PushRefused
+from tagline.git import chain, facts, ledger, objects, wire
 from tagline.git import events as ev
-from tagline.git import facts, ledger, objects, wire
 from tagline.git.ledger import Author, Batch
 from tagline.git.objects import NewTag
 from tagline.git.remote import Pushed, RefUpdate, push
@@ -64,7 +64,7 @@ def test_an_append_leaves_no_ref_of_the_user_changed(clone: Clone, repo: Repo) -
 def test_the_chain_has_empty_trees_and_one_parent_each(clone: Clone, repo: Repo) -> None:
     append(repo, Batch([released(clone.head()), released(clone.head(), "0.2.0")]))
     append(repo, Batch([released(clone.head(), "0.3.0")]))
-    links = ledger.links(repo, facts.read(repo))
+    links = chain.links(repo, facts.read(repo))
     assert [len(link.parents) for link in links] == [0, 1, 1]
     assert {link.tree for link in links} == {objects.empty_tree("0" * 40)}
 
@@ -154,7 +154,7 @@ PATH="$OLD" exec "{real}/git" "$@"
         patch.setenv("PATH", f"{shim}:{os.environ['PATH']}")
         added = ledger.append(repo, facts.read(repo), make, ADA)
     assert (len(added.events), calls) == (1, [0])
-    assert len(ledger.links(repo, facts.read(repo))) == 1
+    assert len(chain.links(repo, facts.read(repo))) == 1
 
 
 def test_two_byte_identical_pushes_both_succeed_in_git_and_the_second_has_lost_here(
@@ -210,13 +210,6 @@ def test_a_host_that_hides_the_ledgers_ref_is_named_as_refusing_it(
     git(bare.path, "config", "receive.hideRefs", "refs/tagline")
     with pytest.raises(PushRefused, match="hidden ref"):
         append(repo, claim(clone.head()))
-
-
-def test_a_remote_without_atomic_push_is_refused_by_name(bare: Bare, clone: Clone, repo: Repo) -> None:
-    git(bare.path, "config", "receive.advertiseAtomic", "false")
-    with pytest.raises(NoAtomicPush):
-        append(repo, claim(clone.head()))
-    assert sorted(bare.refs()) == ["refs/heads/main"]
 
 
 def test_a_ref_that_can_never_be_made_is_refused_and_not_a_race(bare: Bare, clone: Clone, repo: Repo) -> None:

@@ -167,3 +167,24 @@ def test_a_pull_request_event_for_a_branch_that_is_not_checked_out_names_both(
     clone.git("switch", "--quiet", "main")
     with pytest.raises(AmbiguousHead, match=rf"{main[:10]}.*topic is {there[:10]}"):
         what(repo, "pr", "topic")
+
+
+@pytest.mark.parametrize("event", ["pr", "schedule"])
+def test_a_branch_that_is_not_there_is_an_error_that_names_the_nearest(repo: Repo, event: str) -> None:
+    with pytest.raises(UnknownName, match="unknown branch") as caught:
+        what(repo, event, "mian")
+    assert "did you mean 'main'?" in caught.value.fix
+
+
+def test_a_branch_here_that_nobody_pushed_is_a_pull_request(clone: Clone, repo: Repo) -> None:
+    clone.git("switch", "--quiet", "-c", "topic")
+    assert what(repo, "pr", "topic").ref == "topic"
+
+
+def test_a_detached_head_may_be_of_a_branch_that_only_the_host_knows(clone: Clone, repo: Repo) -> None:
+    detached(clone)
+    assert what(repo, "pr", "refs/pull/7/merge").event is Event.PR
+
+
+def test_a_schedule_may_name_the_branch_that_it_is_about_anyway(repo: Repo) -> None:
+    assert what(repo, "schedule", "refs/heads/main").ref == "main"

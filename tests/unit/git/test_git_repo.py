@@ -81,12 +81,14 @@ def test_a_repository_without_commits_says_so(tmp_path: Path) -> None:
         Repo.open(tmp_path / "empty").head()
 
 
-def test_a_shallow_clone_is_refused_with_the_command_that_deepens_it(bare: Bare, clone: Clone) -> None:
+def test_a_shallow_clone_that_may_not_ask_its_remote_is_refused_with_the_command_that_deepens_it(
+    bare: Bare, clone: Clone
+) -> None:
     clone.commit("fix: more", {"a": "1"})
     clone.push()
     git(bare.path.parent, "clone", "--quiet", "--depth=1", f"file://{bare.path}", "shallow")
     with pytest.raises(ShallowClone) as caught:
-        facts.read(Repo.open(bare.path.parent / "shallow"))
+        facts.read(Repo.open(bare.path.parent / "shallow"), fetch=False)
     assert "git fetch --unshallow" in caught.value.fix
 
 

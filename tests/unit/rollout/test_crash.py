@@ -6,10 +6,9 @@ import msgspec
 import pytest
 from tagline.rollout.plan import Plan
 from tagline.rollout.state import Outcome, Verdict
-from tagline.words import Promotion
 
-from tests.fakes.simulated_platform import ENV, MODEL, Killed, SimulatedPlatform
-from tests.unit.rollout.world import CANARY, NEXT, go, platform, rates, request, state_of, weights_of
+from tests.fakes.simulated_platform import Killed, SimulatedPlatform
+from tests.unit.rollout.world import CANARY, NEXT, STABLE, go, platform, rates, request, state_of, weights_of
 
 PLAN = Plan(steps=(10, 50), step_time=4.0, max_duration=60.0, ttl=30.0)
 
@@ -43,18 +42,19 @@ def empty() -> SimulatedPlatform:
 def calls_of(make: Callable[[], SimulatedPlatform]) -> int:
     on, fuse = make(), Fuse(float("inf"))
     on.tripwire = fuse
-    go(on, request(plan=PLAN))
+    go(on, request(plan=PLAN, serves=STABLE if STABLE in on.arms else None))
     return fuse.passed
 
 
 def crashed(on: SimulatedPlatform, calls: int, wait: float) -> Outcome:
     """Killed after so many calls, called again `wait` seconds later."""
+    asked = request(plan=PLAN, serves=STABLE if STABLE in on.arms else None)
     on.tripwire = Fuse(calls)
     with pytest.raises(Killed):
-        go(on, request(plan=PLAN))
+        go(on, asked)
     on.tripwire = lambda call: None
     on.sleep(wait)
-    return go(on, request(plan=PLAN))
+    return go(on, asked)
 
 
 CASES = {
@@ -69,7 +69,7 @@ CASES = {
 def test_killed_anywhere_it_comes_to_the_same_version_the_same_outcome_and_each_effect_once(case, wait):
     make, verdict = CASES[case]
     whole = make()
-    go(whole, request(plan=PLAN))
+    go(whole, request(plan=PLAN, serves=STABLE if STABLE in whole.arms else None))
     for calls in range(calls_of(make)):
         on = make()
         outcome = crashed(on, calls, wait)
@@ -111,9 +111,9 @@ def test_killed_anywhere_a_newer_promotion_leaves_nothing_of_the_older_one():
         with pytest.raises(Killed):
             go(on, request(plan=PLAN))
         on.tripwire = lambda call: None
-        outcome = go(
-            on, msgspec.structs.replace(request(NEXT, plan=PLAN), promotion=Promotion(ENV, MODEL, 8))
-        )
+        left = state_of(on).outcome if on.state else None  # written to the ledger first
+        serves = CANARY if left and left.verdict is Verdict.LET_IN else STABLE
+        outcome = go(on, request(NEXT, n=8, plan=PLAN, serves=serves))
         assert outcome.verdict is Verdict.LET_IN, calls
         assert weights_of(on) == {NEXT: 100}, calls
         assert len(on.arms) == 2, calls

@@ -7,6 +7,7 @@ from tagline.errors import (
     Locked,
     ModelDoesNotLoad,
     PlatformError,
+    PutDown,
     RemoteUnavailable,
     RolloutError,
     StateBroken,
@@ -15,7 +16,7 @@ from tagline.errors import (
 from tagline.platforms import Block
 from tagline.rollout.plan import Plan
 from tagline.rollout.state import Phase, Verdict, error_of
-from tagline.rollout.told import Decided, Progress, StepEntered, Told
+from tagline.rollout.told import Decided, Progress, StepEntered, Told, WeightMoved
 from tagline.words import ModelVersion, Promotion
 
 from tests.fakes.simulated_platform import ENV, MODEL, SimulatedPlatform
@@ -28,6 +29,7 @@ from tests.unit.rollout.world import (
     go,
     go_telling,
     platform,
+    rates,
     request,
     state_of,
     weights_of,
@@ -199,8 +201,31 @@ def test_a_newer_promotion_clears_a_paused_one_away():
 def test_what_serves_changed_while_it_was_paused_so_it_starts_anew_against_that():
     on = interrupted_at(30)
     on.set_weights(ENV, MODEL, {OLDER: 100})
-    outcome = go(on)
+    outcome = go(on, request(serves=OLDER))
     assert (outcome.verdict, outcome.stable) == (Verdict.LET_IN, OLDER)
+
+
+def test_a_platform_that_lost_its_state_is_no_place_where_nothing_ever_served():
+    on = SimulatedPlatform(rates(0.0, 0.0), rate=20.0)
+    with pytest.raises(PlatformError, match=f"says that {STABLE} serves .*, the platform says nothing"):
+        go(on, request(serves=STABLE))
+    assert (weights_of(on), on.effects) == ({}, [])
+
+
+def test_a_platform_that_lost_its_state_while_a_rollout_was_paused_lets_nothing_in():
+    on = interrupted_at(30)
+    on.arms.clear()
+    with pytest.raises(PlatformError, match="the platform says nothing"):
+        go(on)
+    assert weights_of(on) == {}
+
+
+def test_what_serves_beside_the_ledger_is_no_stable_arm():
+    on = interrupted_at(30)
+    on.set_weights(ENV, MODEL, {OLDER: 100})
+    with pytest.raises(PlatformError, match=f"the platform says {OLDER}"):
+        go(on)
+    assert weights_of(on) == {OLDER: 100}
 
 
 def test_traffic_that_does_not_follow_its_weights_is_an_error_and_the_verdict_stands():
@@ -230,6 +255,49 @@ def test_a_dead_man_switch_shorter_than_three_looks_is_refused():
 def test_the_warm_previous_version_can_be_promoted_again():
     on = platform()
     go(on)
-    outcome = go(on, request(STABLE, n=8))
+    outcome = go(on, request(STABLE, n=8, serves=CANARY))
     assert (outcome.verdict, outcome.stable) == (Verdict.LET_IN, CANARY)
     assert "deploy" not in " ".join(on.effects[on.effects.index(f"weights {CANARY}=100") :])
+
+
+def put_down_at_30_seconds(on: SimulatedPlatform) -> None:
+    """A rollout under way when somebody takes the platform down."""
+
+    def put_down(fact: Told) -> None:
+        if isinstance(fact, Progress) and fact.left == 90:
+            on.put_down = True
+
+    with pytest.raises(PutDown):
+        go_telling(on, put_down)
+
+
+def test_a_platform_that_was_put_down_pauses_the_rollout_at_once_with_the_switch_due():
+    on = platform()
+    put_down_at_30_seconds(on)
+    assert state_of(on).phase is Phase.PAUSED
+    assert on.switch == (CANARY, on.time)
+
+
+def test_after_the_platform_is_up_again_the_rollout_goes_on_with_its_evidence():
+    on = platform()
+    put_down_at_30_seconds(on)
+    before = state_of(on).evidence
+    on.put_down = False
+    on.restart()
+    on.sleep(1)
+    assert weights_of(on) == {STABLE: 100}
+    assert go(on).verdict is Verdict.LET_IN
+    assert state_of(on).evidence.canary > before.canary > 0
+
+
+def test_no_weight_moves_before_what_serves_is_ready():
+    on = platform()
+    on.ready_at[STABLE] = on.time + 50
+    began, moved = on.time, []
+
+    def weights(fact: Told) -> None:
+        if isinstance(fact, WeightMoved):
+            moved.append(on.time - began)
+
+    assert go_telling(on, weights).verdict is Verdict.LET_IN
+    assert 50 <= moved[0] < 53

@@ -98,7 +98,7 @@ def test_a_little_evidence_at_the_end_of_the_steps_stretches_the_last_one():
 
 def test_the_first_promotion_takes_all_traffic():
     on = SimulatedPlatform(rates(0.0, 0.0))
-    outcome = go(on)
+    outcome = go(on, request(serves=None))
     assert (outcome.verdict, outcome.stable) == (Verdict.LET_IN, None)
     assert weights_of(on) == {CANARY: 100}
 

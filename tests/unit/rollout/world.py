@@ -33,8 +33,10 @@ def platform(
     return made
 
 
-def request(version: ModelVersion = CANARY, n: int = 7, plan: Plan = PLAN) -> Request:
-    return Request(Promotion(ENV, MODEL, n), spec(version), plan, hint="tagline local traffic wine")
+def request(
+    version: ModelVersion = CANARY, n: int = 7, plan: Plan = PLAN, serves: ModelVersion | None = STABLE
+) -> Request:
+    return Request(Promotion(ENV, MODEL, n), spec(version), plan, serves, hint="tagline local traffic wine")
 
 
 def go(on: SimulatedPlatform, asked: Request | None = None, told: list[Told] | None = None) -> Outcome:

@@ -24,6 +24,7 @@ PACKAGES = [Path(module.__file__).parents[1] for module in (msgspec,) if module.
 START_AGAIN = (
     "import subprocess, sys, tagline.engines; subprocess.run([sys.executable, '-c', ''], check=True)"
 )
+FILES = ["tree/.git/config", "credential", "gitconfig", "file-variable", "home/.bashrc"]
 HOME_FILES = [
     ".ssh/id_ed25519",
     ".git-credentials",
@@ -31,7 +32,16 @@ HOME_FILES = [
     ".docker/config.json",
     ".kube/config",
     ".vault-token",
+    ".config/glab-cli/config.yml",
+    ".config/pip/pip.conf",
+    ".config/rclone/rclone.conf",
+    ".cache/huggingface/token",
+    ".npmrc",
+    ".terraformrc",
+    ".env",
+    "Documents/of nobody's list",
 ]
+OWN = {"tagline's packages": PACKAGES[0], "tagline's code": CODE / "tagline", "beside tagline's code": CODE}
 
 
 def _answer(listener: socket.socket) -> None:
@@ -65,14 +75,17 @@ class World:
             "PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, [CODE, *PACKAGES]))),
             "SSH_AUTH_SOCK": str(root / "agent.sock"),
             "DOCKER_HOST": f"unix://{root / 'engine.sock'}",
+            "GIT_CONFIG_GLOBAL": str(root / "gitconfig"),
+            "DEPLOY_KEY": str(root / "file-variable"),
         }
 
     def make(self) -> None:
-        for name in [*(f"home/{name}" for name in HOME_FILES), "tree/.git/config", "credential"]:
+        for name in [*(f"home/{name}" for name in HOME_FILES), *FILES]:
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(SECRET)
         (self.root / "copy").mkdir()
+        shutil.copy(HERE / "hostile.py", self.root)
         for path in [self.root, *self.root.rglob("*")]:
             path.chmod(0o777)
 
@@ -115,12 +128,17 @@ class World:
             "engine": ["ask", str(self.root / "engine.sock")],
             ".git of its tree": ["read", ".git/config"],
             ".git of the work tree": ["read", str(self.root / "tree/.git/config")],
+            "git's settings": ["read", str(self.root / "gitconfig")],
+            "a file variable": ["read", str(self.root / "file-variable")],
+            "a profile": ["write", str(self.root / "home/.bashrc")],
+            "the home": ["write", str(self.root / "home")],
+            **{name: ["write", str(place)] for name, place in OWN.items()},
             **{name: ["read", str(self.root / "home" / name)] for name in HOME_FILES},
         }
 
     def try_doors(self, user: str, mode: str) -> dict[str, str]:
         """What each door gave to the hostile child."""
-        hostile = [self.users[user][-1], "-I", "-S", str(HERE / "hostile.py"), json.dumps(self.doors())]
+        hostile = [self.users[user][-1], "-I", "-S", str(self.root / "hostile.py"), json.dumps(self.doors())]
         answers: dict[str, str] = json.loads(self.play(user, mode, *hostile))
         return answers
 

@@ -60,6 +60,17 @@ def read(path: str) -> str:
     return Path(path).read_text()
 
 
+def write(path: str) -> str:
+    if os.path.isdir(path):
+        made = os.path.join(path, f"hostile-{os.getpid()}.pth")
+        os.close(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        os.unlink(made)
+    else:
+        with open(path, "ab"):
+            pass
+    return "written" if not os.stat(path).st_rdev else "to nowhere"
+
+
 def attempt(door: str, *words: str) -> str:
     try:
         return str(globals()[door](*words))

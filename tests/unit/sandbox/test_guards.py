@@ -39,6 +39,9 @@ def root(tmp_path: Path) -> Path:
     subprocess.run(["git", "init", "-q", tmp_path / "repo"], check=True)
     (tmp_path / "repo/gate").mkdir()
     (tmp_path / "repo/gate/frozen.csv").write_text("frozen")
+    (tmp_path / "repo/tracked").write_text("theirs")
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "remote.git"], check=True)
+    subprocess.run(["git", "-C", tmp_path / "repo", "remote", "add", "origin", "../remote.git"], check=True)
     return tmp_path / "repo"
 
 
@@ -82,6 +85,23 @@ def test_a_command_sees_neither_git_nor_the_gates_data(
 ) -> None:
     said = shell(engine, f"cat {root / name}", tmp_path, tmp_path / "log")[1]
     assert "frozen" not in said and "core" not in said
+
+
+def test_a_command_can_neither_see_nor_change_a_remote_that_is_a_folder(
+    engine: ProcessEngine, root: Path, tmp_path: Path
+) -> None:
+    remote = root.parent / "remote.git"
+    script = f"cat {remote}/HEAD; echo theirs > {remote}/hooks/pre-receive; echo theirs > {remote}/refs/new"
+    assert "ref:" not in shell(engine, script, tmp_path, tmp_path / "log")[1]
+    assert not (remote / "hooks/pre-receive").exists() and not (remote / "refs/new").exists()
+
+
+def test_a_command_changes_nothing_of_the_work_tree(
+    engine: ProcessEngine, root: Path, home: Path, tmp_path: Path
+) -> None:
+    script = f"echo ours > {root}/tracked; echo ours > {root}/new"
+    shell(engine, script, home / "runs/wine-1", tmp_path / "log")
+    assert (root / "tracked").read_text() == "theirs" and not (root / "new").exists()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tagline.engines import Command, sandbox
+from tagline.engines import Command, gaps, sandbox
 
 
 def main(mode: str, root: Path, argv: list[str]) -> None:
@@ -25,7 +25,7 @@ def main(mode: str, root: Path, argv: list[str]) -> None:
         sys.stdout.buffer.write(done.stdout)
         return
     if mode == "gaps":
-        print(json.dumps(sandbox.gaps()))
+        print(json.dumps(gaps.gaps()))
         return
     log = root / f"log-{os.getpid()}"
     code = sandbox.run(Command(argv, root / "copy", log, timeout=60.0, hide=[root / "tree/.git"]))

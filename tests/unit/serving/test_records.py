@@ -51,9 +51,18 @@ def test_another_digest_under_the_same_version_is_refused() -> None:
         records.deployed(deployed(V1), "prod", spec(V1, "b" * 64), port=1, limit=60)
 
 
-def test_the_last_deployed_time_out_holds_for_the_whole_route() -> None:
-    state = records.deployed(deployed(V1), "prod", spec(V2, timeout=3.0), port=2, limit=60)
-    assert records.table(state).routes[0].timeout == 3.0
+def test_a_version_brings_a_time_out_to_no_version_but_itself() -> None:
+    before = weigh(deployed(V1), v1=100)
+    state = records.deployed(before, "prod", spec(V2, timeout=0.001), port=2, limit=60)
+    timeouts = {row.version: row.timeout for row in records.table(state).routes[0].rows}
+    assert timeouts == {str(V1): 10.0, str(V2): 0.001}
+
+
+def test_nothing_of_a_candidate_stays_when_it_is_gone() -> None:
+    before = weigh(deployed(V1), v1=100)
+    state = records.deployed(before, "prod", spec(V2, timeout=0.001), port=2, limit=60)
+    after = records.without(state, "prod/wine/v0-2-0-r1")
+    assert records.table(after).routes[0].rows == records.table(before).routes[0].rows
 
 
 def test_the_stable_version_is_the_one_that_last_took_everything() -> None:

@@ -37,7 +37,7 @@ async def weights_after_a_tick(home: Path, state: State) -> dict[ModelVersion, i
         try:
             await supervisor.tick()
         finally:
-            await supervisor.stop()
+            await supervisor.stop(clear=True)
     return {arm.spec.version: arm.weight for arm in supervisor.state.routes[0].arms}
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tagline.platforms.local.pipelines import LocalPipelines
     from tagline.platforms.local.rollouts import LocalRollouts
     from tagline.platforms.local.serving import LocalServing
+    from tagline.secrets.sources import Source
 
 
 class LocalPlatform:
@@ -18,8 +19,10 @@ class LocalPlatform:
 
     name = "local"
 
-    def __init__(self, home: Path, engine: Engine, *, containers: bool = False) -> None:
-        self.home, self._engine, self._containers = home, engine, containers
+    def __init__(
+        self, home: Path, engine: Engine, source: "Source | None" = None, *, containers: bool = False
+    ) -> None:
+        self.home, self._engine, self._source, self._containers = home, engine, source, containers
 
     @cached_property
     def machine(self) -> str:
@@ -31,7 +34,7 @@ class LocalPlatform:
     def pipelines(self) -> "LocalPipelines":
         from tagline.platforms.local.pipelines import LocalPipelines
 
-        return LocalPipelines(self.home, self._engine, containers=self._containers)
+        return LocalPipelines(self.home, self._engine, self._source, containers=self._containers)
 
     @cached_property
     def serving(self) -> "LocalServing":
@@ -46,9 +49,12 @@ class LocalPlatform:
         return LocalRollouts(self.home)
 
 
-def open_platform(home: Path, engine: Engine, *, containers: bool = False) -> Platform:
+def open_platform(
+    home: Path, engine: Engine, source: "Source | None" = None, *, containers: bool = False
+) -> Platform:
     """The local platform in `home` (`home.tagline_home`), whose code runs through `engine`.
 
-    With `containers` the tasks of pipelines run in their images instead.
+    `source` is where tasks' secrets come from, by default this process's environment. With `containers` the
+    tasks of pipelines run in their images instead.
     """
-    return LocalPlatform(home, engine, containers=containers)
+    return LocalPlatform(home, engine, source, containers=containers)

@@ -12,15 +12,24 @@ from typing import Any
 import msgspec
 
 from tagline.engines import Command, Guards, Limits, sandbox
-from tagline.errors import EngineError, PipelineError, TaglineError, TaskFailed, TaskTimedOut
+from tagline.errors import (
+    EngineError,
+    PipelineError,
+    TaglineError,
+    TaskContractBroken,
+    TaskFailed,
+    TaskTimedOut,
+)
 from tagline.platforms import TaskEvent
 from tagline.platforms.local import outputs
 from tagline.platforms.local.image import Image, read_image
-from tagline.platforms.local.secrets import masked_log
+from tagline.platforms.local.secrets import masked_log, values
 from tagline.platforms.local.spec import TASK_MARK
 
 BEGAN, SUCCEEDED, FAILED, WARNING = "began", "succeeded", "failed", "warning"
 _TAIL = 400
+# as in `tagline_task.runner`, which is imported in the task's own environment only
+TERMINATION_LOG = "TAGLINE_TERMINATION_LOG"
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -89,6 +98,13 @@ class Executor:
         folder.mkdir(exist_ok=True)
         return folder / f"{task}.log"
 
+    def _termination_log(self, task: str) -> Path:
+        """Where `tagline_task` says that its contract ended the task; nothing lies there at first."""
+        place = self.folder / "work" / f"{task}.termination-log"
+        place.parent.mkdir(exist_ok=True)
+        place.unlink(missing_ok=True)
+        return place
+
     def _attempt(self, task: str, call: Call) -> None:
         from tagline.pipeline.rules import argument_too_long
 
@@ -96,10 +112,14 @@ class Executor:
         if problem := argument_too_long(call.argv, given):
             raise TaskFailed(f"task {task!r}: {problem}", fix="hand large values over as an artifact")
         outputs.prepare(given)
-        with masked_log(self._log(task), self.job.secrets.get(task, {}).values()) as log, self._in_time(task):
+        told = self._termination_log(task)
+        variables = {**call.env, **self.job.secrets.get(task, {}), TERMINATION_LOG: str(told)}
+        call = msgspec.structs.replace(call, env=variables)
+        with masked_log(self._log(task), values(self.job.secrets)) as log, self._in_time(task):
             code = (self._in_container if self.job.containers else self._on_host)(task, call, log)
         if code != 0:  # the log is whole only now
-            raise TaskFailed(f"task {task!r} ended with exit code {code}{_tail(self._log(task))}")
+            kind = TaskContractBroken if _names(told, "OutputError") else TaskFailed
+            raise kind(f"task {task!r} ended with exit code {code}{_tail(self._log(task))}")
         found = outputs.complete(task, given)
         for item in found:
             if not item.written:
@@ -107,18 +127,25 @@ class Executor:
         outputs.record(self.folder, task, found)
 
     def _on_host(self, task: str, call: Call, log: Path) -> int:
-        secrets = self.job.secrets.get(task, {})
         with self._tree(task) as tree:
             places = [self._image.host_path(item, tree) for item in call.argv]
-            command = Command(places, tree, log, self._env(tree, call.env, secrets), self._limit(task))
+            command = Command(places, tree, log, self._env(tree, call.env), self._limit(task))
             return sandbox.run(command, guards=self.job.guards)
 
     def _in_container(self, task: str, call: Call, log: Path) -> int:
         from tagline.engines.docker import containers
 
-        env = {**call.env, **self.job.secrets.get(task, {})}
         limits = self.job.resources.get(task, Limits())
-        given = (call.image, call.argv, env, self.folder, log, self.job.folder, self._limit(task), limits)
+        given = (
+            call.image,
+            call.argv,
+            call.env,
+            self.folder,
+            log,
+            self.job.folder,
+            self._limit(task),
+            limits,
+        )
         return containers.run(containers.TaskContainer(*given), os.environ)
 
     @contextmanager
@@ -138,11 +165,11 @@ class Executor:
             raise TaskTimedOut(f"task {task!r} did not start: the run's {self.job.deadline:g} s are over")
         return min(left, self.job.limits.get(task, left))
 
-    def _env(self, tree: Path, env: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
+    def _env(self, tree: Path, env: Mapping[str, str]) -> dict[str, str]:
         python = Path(self.job.python)
         path = f"{python.parent}:{os.environ.get('PATH', os.defpath)}"
         ours = {"PATH": path, "VIRTUAL_ENV": str(python.parent.parent), "PYTHONUNBUFFERED": "1"}
-        return {**self._image.host_env(tree), **ours, **env, **secrets}
+        return {**self._image.host_env(tree), **ours, **env}
 
     @contextmanager
     def _tree(self, task: str) -> Iterator[Path]:
@@ -154,6 +181,14 @@ class Executor:
             yield tree
         finally:
             shutil.rmtree(tree, ignore_errors=True)
+
+
+def _names(told: Path, error: str) -> bool:
+    """Whether a termination log names this error of `tagline_task`; the task may have written anything."""
+    if not told.is_file():  # a pipe that lies there would never answer
+        return False
+    with told.open("rb") as file:
+        return file.read(200).startswith(f"{error}:".encode())
 
 
 def _tail(log: Path) -> str:

@@ -48,16 +48,18 @@ def venvs_folder(home: Path, environ: Mapping[str, str]) -> Path:
     return Path(named).absolute() if named else home / "venvs"
 
 
-def guards(home: Path, hide: Iterable[Path] = ()) -> Guards:
+def guards(home: Path, hide: Iterable[Path] = (), keep: Iterable[Path] = ()) -> Guards:
     """What the repository's code must leave alone of a home: all but the run or the work folder it is in.
 
-    `hide` names more files and folders that it must not see.
+    `hide` names more files and folders that it must not see, `keep` more folders that it must not change.
     """
     from tagline.platforms.local.serving.paths import Paths
 
     database = [home / f"pipelines.sqlite{ending}" for ending in ("-wal", "-shm")]
     hidden = [*(home / name for name in _PRIVATE), *database, Paths(home).admin.parent, *hide]
-    return Guards([str(path) for path in hidden], [str(home), str(home / "runs"), str(home / "work")])
+    return Guards(
+        [str(path) for path in hidden], [str(home), str(home / "runs"), str(home / "work"), *map(str, keep)]
+    )
 
 
 def machine(home: Path) -> str:

@@ -1,6 +1,5 @@
-"""File locks that die with their holder, whatever ends it."""
+"""File locks that die with their holder, whatever ends it; the file goes with the lock."""
 
-import fcntl
 import hashlib
 import time
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from tagline.errors import PlatformUnavailable
+from tagline.platforms.local.serving import files
 
 STEP = 0.1
 
@@ -22,14 +22,22 @@ def lock_file(home: Path, kind: str, name: str) -> Path:
 
 @contextmanager
 def try_lock(file: Path) -> Iterator[IO[str] | None]:
-    """Hold the lock while inside and give its open file, or None where another process holds it."""
-    with file.open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
+    """Hold the lock while inside and give its open file, or None where another process holds it.
+
+    The file is removed with the lock: whoever waits for it sees that another one lies there, or none.
+    """
+    while True:
+        with file.open("a") as handle:
+            if not files.flock(handle.fileno()):
+                yield None
+                return
+            if not files.lies_at(file, handle.fileno()):
+                continue
+            try:
+                yield handle
+            finally:
+                file.unlink(missing_ok=True)
             return
-        yield handle
 
 
 @contextmanager

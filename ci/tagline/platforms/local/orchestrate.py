@@ -16,10 +16,12 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 import msgspec
+from tagline_task import masking
 
 from tagline.engines import sandbox
 from tagline.errors import PipelineError, TaglineError
 from tagline.platforms import TaskEvent
+from tagline.platforms.local import secrets
 from tagline.platforms.local.executor import Executor, Job
 
 _PR_SET_PDEATHSIG = 1
@@ -104,7 +106,7 @@ def orchestrate(job: Job, executor: Executor) -> Ended:
     except PipelineError:
         raise
     except Exception as error:
-        problem = f"{type(error).__name__}: {error}"
+        problem = masking.HIDDEN.clean(f"{type(error).__name__}: {error}")
     if executor.failure and executor.failure[0] not in executor.done:
         return _failed(*executor.failure)
     left = set(yaml.safe_load(job.ir)["root"]["dag"]["tasks"]) - executor.done
@@ -115,7 +117,7 @@ def orchestrate(job: Job, executor: Executor) -> Ended:
 
 def _failed(task: str, error: TaglineError) -> Ended:
     fix = f" ({error.fix})" if error.fix else ""
-    return Ended(f"{error.what}{fix}", type(error).__name__, task, error.where)
+    return Ended(masking.HIDDEN.clean(f"{error.what}{fix}"), type(error).__name__, task, error.where)
 
 
 def _teller(stream: BinaryIO) -> Callable[[Message], None]:
@@ -134,6 +136,7 @@ def main() -> int:
     os.dup2(2, 1)
     try:
         job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+        masking.hide(secrets.values(job.secrets))
         end_with_parent(job.parent)
         sandbox.protect_parent()
         tell = _teller(answers)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tagline_task import masking
 
 from tagline.errors import NoModel, TaskContractBroken
 from tagline.platforms import ModelFacts
@@ -51,11 +52,14 @@ def prepare(executor_input: dict[str, Any]) -> None:
 def complete(task: str, executor_input: dict[str, Any]) -> list[Output]:
     """Complete the task's executor output, so that nothing declared is lost, and say what is there.
 
+    Secret values that this process knows are masked in it.
+
     Raises `TaskContractBroken` for an answer that cannot be read and for output parameters not written.
     """
     outputs = executor_input["outputs"]
     answer = Path(outputs["outputFile"])
-    given = _answer(task, answer)
+    given = masking.HIDDEN.clean_all(_answer(task, answer))
+    _mask_parameters(outputs)
     values = given.get("parameterValues", given.get("parameter_values", {}))
     missing = [
         name
@@ -71,6 +75,17 @@ def complete(task: str, executor_input: dict[str, Any]) -> list[Output]:
     found = [_complete_one(task, name, slot, entries) for name, slot in _declared(executor_input).items()]
     _replace(answer, json.dumps(given))
     return found
+
+
+def _mask_parameters(outputs: dict[str, Any]) -> None:
+    """Mask the files of output parameters, which the orchestrator reads after the answer."""
+    for entry in outputs.get("parameters", {}).values():
+        file = Path(entry["outputFile"])
+        if masking.HIDDEN.bytes and file.is_file():
+            text = file.read_bytes()
+            clean = masking.replace(text, masking.HIDDEN.bytes, masking.MASK.encode())
+            if clean != text:
+                file.write_bytes(clean)
 
 
 def _complete_one(task: str, name: str, slot: dict[str, Any], entries: dict[str, Any]) -> Output:

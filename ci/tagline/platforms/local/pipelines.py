@@ -2,9 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+from tagline_task import masking
 
 from tagline.engines import Engine
 from tagline.errors import NotYetSupported, PlatformUnavailable
@@ -19,6 +21,7 @@ from tagline.platforms import (
 )
 from tagline.platforms.local import locks, outputs, secrets, spec, versions
 from tagline.platforms.local.store import Ending, Store
+from tagline.secrets.sources import Names, Source
 from tagline.words import Release
 
 WAIT_STEP = 0.2
@@ -27,21 +30,16 @@ Listener = Callable[[TaskEvent], None]
 
 
 class LocalPipelines:
-    """Implements `platforms.Pipelines` under `home`; `environ` is where tasks' secrets come from.
+    """Implements `platforms.Pipelines` under `home`; `source` is where tasks' secrets come from.
 
     With `containers` the tasks of a file whose images are real run in them, in the engine of this machine.
     """
 
     def __init__(
-        self,
-        home: Path,
-        engine: Engine,
-        environ: Mapping[str, str] | None = None,
-        *,
-        containers: bool = False,
+        self, home: Path, engine: Engine, source: Source | None = None, *, containers: bool = False
     ) -> None:
         self.home, self.engine, self._containers = home, engine, containers
-        self._environ = dict(os.environ if environ is None else environ)
+        self._source = Names(os.environ) if source is None else source
         self._store = Store(home)
 
     def upload(
@@ -120,7 +118,8 @@ class LocalPipelines:
         compiled = spec.read_pipeline(request.compiled)
         _check_supported(compiled)
         parameters = spec.parameters(compiled, request.parameters)
-        hidden = secrets.resolve(spec.secret_uses(compiled, parameters), self._environ)
+        hidden = secrets.resolve(spec.secret_uses(compiled, parameters), self._source)
+        masking.hide(secrets.values(hidden))
         limits = spec.time_limits(compiled)
         contained = self._containers and _has_images(compiled)
         python = "" if contained else self.engine.build(request.source, serving=request.serving).python
@@ -137,7 +136,7 @@ class LocalPipelines:
             raise
         finally:
             if contained:
-                self._sweep(job.folder)
+                _sweep(job.folder)
         if ended is None:
             log = str(run.outputs / child.LOG)
             vanished = Ending("the orchestrating process vanished", log=log)
@@ -145,11 +144,12 @@ class LocalPipelines:
         state = RunState.FAILED if ended.error else RunState.SUCCEEDED
         return self._store.end(run, state, Ending(ended.error, ended.kind, ended.task, ended.log))
 
-    def _sweep(self, folder: str) -> None:
-        """Remove what a killed child left running: its containers are the engine's, and outlive it."""
-        from tagline.engines.docker import containers
 
-        containers.sweep(folder, os.environ)
+def _sweep(folder: str) -> None:
+    """Remove what a killed child left running: its containers are the engine's, and outlive it."""
+    from tagline.engines.docker import containers
+
+    containers.sweep(folder, os.environ)
 
 
 def _has_images(compiled: Compiled) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import yaml
+from tagline_task.connectors.settings import MOUNTED, NEEDED, OPTIONAL
 
 from tagline.engines import Limits
 from tagline.errors import ConfigError, NotYetSupported, PipelineError
@@ -23,8 +24,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "LIST": (list,),
     "STRUCT": (dict,),
 }
+_SAID = {
+    "NUMBER_INTEGER": "a whole number",
+    "NUMBER_DOUBLE": "a number",
+    "STRING": "text (in quotes)",
+    "BOOLEAN": "true or false",
+    "LIST": "a list",
+    "STRUCT": "a mapping",
+}
 _REFUSED = {
-    "secretAsVolume": "a secret as a volume",
     "configMapAsVolume": "a config map as a volume",
     "configMapAsEnv": "a config map as environment",
     "fieldPathAsEnv": "a field of the pod as environment",
@@ -66,18 +74,39 @@ def _tasks(compiled: Compiled) -> dict[str, dict[str, Any]]:
 
 
 def parameters(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the given parameters against the pipeline's: unknown, missing and mistyped ones raise."""
-    declared = compiled.ir["root"].get("inputDefinitions", {}).get("parameters", {})
+    """The given parameters as the pipeline takes them: unknown, missing and mistyped ones raise.
+
+    A whole number does where any number is wanted: it is made a float, which kfp's orchestrator asks for.
+    """
+    declared = _declared(compiled)
     for name, value in given.items():
-        kind = declared[one_of(name, declared, "parameter of the pipeline")]["parameterType"]
-        if not _fits(value, kind):
-            raise ConfigError(f"parameter {name!r} is {value!r}, the pipeline wants {kind}")
+        check_parameter(compiled, name, value)
     for name, definition in declared.items():
         if name not in given and "defaultValue" not in definition and not definition.get("isOptional"):
             raise ConfigError(
                 f"parameter {name!r} of the pipeline has no value", fix=f"parameters: {{{name}: ...}}"
             )
-    return dict(given)
+    return {
+        name: float(value) if declared[name]["parameterType"] == "NUMBER_DOUBLE" else value
+        for name, value in given.items()
+    }
+
+
+def check_parameter(compiled: Compiled, name: str, value: Any) -> None:
+    """Raise `UnknownName` for a parameter that the pipeline has not, `ConfigError` for a value it cannot take."""
+    declared = _declared(compiled)
+    kind = declared[one_of(name, declared, "parameter of the pipeline")]["parameterType"]
+    if not _fits(value, kind):
+        raise ConfigError(
+            f"parameter {name!r} is {value!r}, the pipeline wants {kind}",
+            fix=f"give it {_SAID.get(kind, kind)}",
+        )
+
+
+def _declared(compiled: Compiled) -> dict[str, dict[str, Any]]:
+    """The pipeline's own parameters, by name."""
+    found: dict[str, dict[str, Any]] = compiled.ir["root"].get("inputDefinitions", {}).get("parameters", {})
+    return found
 
 
 def _fits(value: Any, kind: str) -> bool:
@@ -87,7 +116,10 @@ def _fits(value: Any, kind: str) -> bool:
 
 
 def secret_uses(compiled: Compiled, given: Mapping[str, Any]) -> Iterator[SecretUse]:
-    """Every secret that a task asks for as environment; raises `NotYetSupported` for other mounts."""
+    """Every secret that a task asks for as environment, and Vault's credentials in their mounted folder.
+
+    Raises `NotYetSupported` for other mounts.
+    """
     for task, settings in _settings(compiled):
         for key, what in _REFUSED.items():
             if settings.get(key):
@@ -98,6 +130,16 @@ def secret_uses(compiled: Compiled, given: Mapping[str, Any]) -> Iterator[Secret
                 yield SecretUse(
                     task, secret, pair["secretKey"], pair["envVar"], bool(use.get("optional", False))
                 )
+        for volume in settings.get("secretAsVolume", []):
+            yield from _vault_files(task, volume, _secret_name(compiled, task, volume, given))
+
+
+def _vault_files(task: str, volume: Mapping[str, Any], secret: str) -> Iterator[SecretUse]:
+    """The credentials that VaultConnector finds in a mounted Secret: on one machine they are variables."""
+    if volume.get("mountPath") != MOUNTED:
+        raise NotYetSupported(f"task {task!r} asks for a secret as a volume: the local platform has none")
+    for name in (*NEEDED, *OPTIONAL):
+        yield SecretUse(task, secret, name, name, name in OPTIONAL or bool(volume.get("optional", False)))
 
 
 def time_limits(compiled: Compiled) -> dict[str, float]:
@@ -151,7 +193,7 @@ def _secret_name(compiled: Compiled, task: str, use: Mapping[str, Any], given: M
     named = use.get("secretNameParameter", {})
     if "componentInputParameter" in named:
         name = named["componentInputParameter"]
-        declared = compiled.ir["root"].get("inputDefinitions", {}).get("parameters", {})
+        declared = _declared(compiled)
         if name in given or "defaultValue" in declared.get(name, {}):
             return str(given.get(name, declared.get(name, {}).get("defaultValue")))
     if constant := named.get("runtimeValue", {}).get("constant") or use.get("secretName"):

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -84,7 +85,7 @@ class Store:
         query = "INSERT INTO runs (owner, pipeline, state) VALUES (?, ?, ?)"
         with self._open() as rows:
             number = rows.execute(query, (owner, pipeline, RunState.RUNNING)).lastrowid
-        return self._run(number, owner, pipeline, RunState.RUNNING, b"{}")
+        return self._run(number, owner, pipeline, RunState.RUNNING, b"{}", None)
 
     def end(self, run: Run, state: RunState, ending: Ending) -> Run:
         """Write a running run's end; a run that has ended keeps the end it had."""
@@ -97,7 +98,8 @@ class Store:
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first."""
         query = (
-            "SELECT number, owner, pipeline, state, ending FROM runs "
+            "SELECT number, owner, pipeline, state, ending, "
+            "CAST((julianday(ended) - julianday(began)) * 86400 AS REAL) FROM runs "
             "WHERE substr(owner, 1, length(?1)) = ?1 ORDER BY number"
         )
         with self._open() as rows:
@@ -111,13 +113,13 @@ class Store:
                 return run
         return None
 
-    def _run(self, number: int | None, owner: str, pipeline: str, state: str, ending: bytes) -> Run:
+    def _run(self, number: int | None, owner: str, pipeline: str, state: str, *rest: Any) -> Run:
         name = f"{pipeline}-{number}"
+        ending, seconds = rest
         end = msgspec.json.decode(ending, type=Ending)
         outputs = self.home / "runs" / name
-        return Run(
-            name, owner, RunState(state), outputs, end.error, end.task, failure=end.failure, log=end.log
-        )
+        ended = (end.error, end.task, end.failure, end.log, seconds)
+        return Run(name, owner, RunState(state), outputs, *ended)
 
 
 def _version(content: bytes) -> UploadedVersion:

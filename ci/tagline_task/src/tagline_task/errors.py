@@ -57,3 +57,45 @@ class PortTaken(TaskError):
 
 class BadInput(ValueError):
     """An instance that no model of this kind can take: the client's mistake, HTTP 400."""
+
+
+class ConnectorError(TaskError):
+    """A connector could not do what a task asked of it."""
+
+    exit_code = 10
+
+
+class CredentialsMissing(ConnectorError):
+    """The address or the credentials of the secret store are not set, or contradict each other."""
+
+    exit_code = 11
+
+
+class StoreUnavailable(ConnectorError):
+    """The secret store did not answer in time, or is sealed."""
+
+    exit_code = 12
+
+
+class StoreRefused(ConnectorError):
+    """The secret store answered no: wrong or expired credentials, or a path that they may not read."""
+
+    exit_code = 13
+
+
+class SecretNotThere(ConnectorError):
+    """The path, the version or the key is not in the secret store."""
+
+    exit_code = 14
+
+
+class AlreadyUnwrapped(ConnectorError):
+    """A wrapped secret_id was used before: somebody may have intercepted it."""
+
+    exit_code = 15
+
+
+class VariableTaken(ConnectorError):
+    """A secret would overwrite an environment variable, or its key cannot name one."""
+
+    exit_code = 16

@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from tagline_task import masking
 from tagline_task.artifacts import ARTIFACTS, Artifact, Metrics, local_path, written
 from tagline_task.errors import ContractError, OutputError
 from tagline_task.files import make_parent, write_json, write_text
@@ -77,7 +78,8 @@ def finish(signature: Signature, bound: Bound, returned: object) -> None:
     for given in bound.outputs:
         write_metrics(given)
     for name, value in named.items():
-        text = value if isinstance(value, str) else json.dumps(value, allow_nan=False)
+        shown_value = masking.HIDDEN.clean_all(value)
+        text = shown_value if isinstance(value, str) else json.dumps(shown_value, allow_nan=False)
         write_text(bound.parameter_files[name], text)
     artifacts = {given.name: {"artifacts": [_entry(given)]} for given in bound.outputs}
     both = {"parameterValues": named, "artifacts": artifacts}

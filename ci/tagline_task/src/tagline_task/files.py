@@ -6,6 +6,7 @@ import os
 import tempfile
 from typing import Any
 
+from tagline_task import masking
 from tagline_task.errors import OutputError
 
 _CHUNK = 1 << 20
@@ -34,7 +35,8 @@ def write_text(path: str, text: str) -> None:
 
 
 def write_json(path: str, value: Any) -> None:
-    """Write strict JSON (no bare NaN) with sorted keys; `write_text` says how."""
+    """Write strict JSON (no bare NaN) with sorted keys, without hidden values; `write_text` says how."""
+    value = masking.HIDDEN.clean_all(value)
     write_text(path, json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, indent=1) + "\n")
 
 

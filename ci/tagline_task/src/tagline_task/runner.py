@@ -1,15 +1,18 @@
 """`run`: the one call at the end of a task's file, under Kubeflow and by hand."""
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tagline_task import command, executor
 from tagline_task.errors import ContractError, OutputError, TaskError
+from tagline_task.files import write_text
 from tagline_task.signature import Signature, place, read
 
 FLAG = "--executor_input"
+TERMINATION_LOG = "TAGLINE_TERMINATION_LOG"
 
 
 def run(function: Callable[..., Any], argv: Sequence[str] | None = None) -> None:
@@ -18,14 +21,22 @@ def run(function: Callable[..., Any], argv: Sequence[str] | None = None) -> None
     With `--executor_input JSON` it is a container of Kubeflow Pipelines, otherwise a command with an option
     for each argument. What does not fit ends in one sentence and exit code 2 (arguments) or 4 (outputs); an
     exception of `function` itself passes through with its traceback. Secrets come from the environment,
-    never from here.
+    never from here. Where TAGLINE_TERMINATION_LOG names a file, the error's class and sentence are written
+    there, so that who started the task can tell its contract from the task's own exit codes.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         _run(function, words)
     except TaskError as error:
         print(f"error: task {getattr(function, '__name__', '?')}: {error}", file=sys.stderr)
+        _leave_message(error)
         raise SystemExit(error.exit_code) from None
+
+
+def _leave_message(error: TaskError) -> None:
+    place = os.environ.get(TERMINATION_LOG)
+    if place:
+        write_text(place, f"{type(error).__name__}: {error}\n")
 
 
 def _run(function: Callable[..., Any], words: list[str]) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tagline.errors import ModelDoesNotLoad, PlatformUnavailable
+from tagline.errors import ModelDoesNotLoad, PlatformUnavailable, PutDown
 from tagline.platforms import Arm, Counts, Route, ServerSpec
 from tagline.platforms.local.serving import admin, files, lifecycle, logfiles, ports, wire
 from tagline.platforms.local.serving.paths import Paths
@@ -21,7 +21,8 @@ _POLL = 0.05
 
 
 class LocalServing:
-    """`Serving` for one home. A call that needs the platform starts it where it is down.
+    """`Serving` for one home. A call that needs the platform starts it where it is down, unless it ran for an
+    earlier call and somebody put it down since: that raises `PutDown`.
 
     `ready_limit` is the time in seconds that a model server may take to load.
     """
@@ -29,6 +30,7 @@ class LocalServing:
     def __init__(self, home: Path, *, ready_limit: float = READY_LIMIT) -> None:
         self._paths = Paths(home)
         self._ready_limit = ready_limit
+        self._put_down: bytes | None = None
 
     def deploy(self, env: str, spec: ServerSpec) -> None:
         """Have a warm server for this version, with weight 0 if it is new; at once where it is warm.
@@ -116,12 +118,28 @@ class LocalServing:
         """Make a call; where nobody answers, have the platform run and make it again, twice at most."""
         for _ in range(2):
             try:
-                return call()
+                return self._remembered(call)
             except PlatformUnavailable as error:
                 if error.fix:
                     raise
+            self._check_not_put_down()
             lifecycle.ensure(self._paths)
-        return call()
+        return self._remembered(call)
+
+    def _remembered(self, call: Callable[[], T]) -> T:
+        """Make a call, and remember which `down` was the last when the platform first answered."""
+        answer = call()
+        if self._put_down is None:
+            self._put_down = lifecycle.last_put_down(self._paths)
+        return answer
+
+    def _check_not_put_down(self) -> None:
+        if self._put_down is not None and self._put_down != lifecycle.last_put_down(self._paths):
+            raise PutDown(
+                "somebody took the local platform down while it was needed here",
+                where=str(self._paths.home),
+                fix="tagline local up, then the same command again (in CI: tagline ci)",
+            )
 
     def _tail(self, name: str) -> str:
         return logfiles.tail(self._paths.log(name.replace("/", ".")))
@@ -142,7 +160,14 @@ def _weight(weights: Mapping[ModelVersion, int], version: str) -> int:
 def _route(record: RouteRecord, status: wire.Status | None) -> Route:
     ready = {one.name for one in status.processes if one.phase is wire.Phase.READY} if status else set()
     arms = [
-        Arm(arm.spec.version, arm.weight, key(record.env, arm.spec) in ready, arm.port)
+        Arm(
+            arm.spec.version,
+            arm.weight,
+            key(record.env, arm.spec) in ready,
+            arm.port,
+            str(arm.spec.model),
+            arm.spec.sha256,
+        )
         for arm in record.arms
         if not arm.leaving
     ]

@@ -91,8 +91,16 @@ async def _bound_logs(paths: Paths) -> None:
         await asyncio.sleep(LOGS_EVERY)
 
 
-async def serve(paths: Paths, port: int) -> None:
-    """Supervise until asked to leave or SIGTERM."""
+async def _until_deleted(lock: int, paths: Paths, leave: "asyncio.Future[wire.End]") -> None:
+    """Leave once the lock's file is gone: somebody deleted the home under a running platform."""
+    while files.lies_at(paths.lock, lock):
+        await asyncio.sleep(TICK)
+    log.error("the home was deleted: %s", paths.home)
+    _decide(leave, wire.End(stop=True))
+
+
+async def serve(paths: Paths, port: int, lock: int) -> None:
+    """Supervise until asked to leave, SIGTERM, or the home is deleted; `lock` is the held lock's descriptor."""
     loop = asyncio.get_running_loop()
     leave: asyncio.Future[wire.End] = loop.create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -107,13 +115,14 @@ async def serve(paths: Paths, port: int) -> None:
         os.umask(0o177)
         await web.UnixSite(runner, paths.admin).start()
         os.umask(0o077)
-        tasks = [loop.create_task(_tick(supervisor)), loop.create_task(_bound_logs(paths))]
+        watches = (_tick(supervisor), _bound_logs(paths), _until_deleted(lock, paths, leave))
+        tasks = [loop.create_task(one) for one in watches]
         how = await leave
         for task in tasks:
             task.cancel()
         await runner.cleanup()
         if how.stop:
-            await supervisor.stop()
+            await supervisor.stop(clear=files.lies_at(paths.lock, lock))
 
 
 def main() -> int:
@@ -128,7 +137,7 @@ def main() -> int:
     lock = files.hold(paths.lock)
     if not isinstance(lock, bytes):
         try:
-            asyncio.run(serve(paths, arguments.port))
+            asyncio.run(serve(paths, arguments.port, lock))
         except TaglineError as error:
             log.error("%s", error)
             return error.exit_code

@@ -93,9 +93,18 @@ def hold(path: Path) -> int | bytes:
             text = os.pread(descriptor, 4096, 0)
             os.close(descriptor)
             return text
-        if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
+        if lies_at(path, descriptor):
             return descriptor
         os.close(descriptor)
+
+
+def lies_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one that lies at `path` now: not removed, not replaced."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(found, os.fstat(descriptor))
 
 
 def _broken(path: Path, why: str) -> StateBroken:

@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import aiohttp
 
 from tagline import __version__
 from tagline.errors import PlatformError
+from tagline.platforms import ServerSpec
 from tagline.platforms.local.serving import admin, launch, procs
 from tagline.platforms.local.serving.keeper import Job
 from tagline.platforms.local.serving.paths import Paths
@@ -58,13 +60,20 @@ def server(paths: Paths, name: str, arm: ArmRecord, client: aiohttp.ClientSessio
     log = paths.log(name.replace("/", "."))
     return Job(
         name=name,
-        launch=procs.Launch(argv, spec.source, env, log, own_home, paths.not_for_servers()),
+        launch=procs.Launch(
+            argv, spec.source, env, log, own_home, paths.not_for_servers(), [spec.model], [_environment(spec)]
+        ),
         ready=_asks(client, arm.port, path),
         waits_for=f"http://{HOST}:{arm.port}{path}",
         port=arm.port,
         limit=arm.limit,
         once=not arm.loaded,
     )
+
+
+def _environment(spec: ServerSpec) -> Path:
+    """The folder of the environment that the server runs in: it sees it, and cannot change it."""
+    return spec.python.parent.parent
 
 
 def _asks(client: aiohttp.ClientSession, port: int, path: str) -> Callable[[], Awaitable[bool]]:

@@ -1,6 +1,7 @@
 """The platform as a whole: up, down, what runs, what it logged."""
 
 import os
+import secrets
 import signal
 import time
 from pathlib import Path
@@ -67,7 +68,7 @@ def ensure(paths: Paths) -> wire.Status:
         elif _router(status).phase is wire.Phase.READY:
             return status
         elif _router(status).restarts and not _is_ours(paths, status.hello.port):
-            down(paths.home)
+            _end(paths)
             raise ports.taken(status.hello.port)
         time.sleep(_POLL)
     raise PlatformUnavailable(
@@ -95,17 +96,28 @@ def up(home: Path, *, limit: float = 180.0) -> PlatformStatus:
 def down(home: Path) -> None:
     """Stop every process of this home and remove its sockets and locks; what serves stays recorded.
 
-    Again is a no-op. Raises `PlatformUnavailable` if a process does not end.
+    Again is a no-op. A rollout under way pauses and does not start it again. Raises `PlatformUnavailable` if a
+    process does not end.
     """
     paths = Paths(home)
     if not paths.folder.exists():
         return
+    files.write_bytes(paths.put_down, secrets.token_hex(8).encode())
+    _end(paths)
+
+
+def last_put_down(paths: Paths) -> bytes:
+    """Which `down` was the last; empty where there was none."""
+    return paths.put_down.read_bytes() if paths.put_down.exists() else b""
+
+
+def _end(paths: Paths) -> None:
     if ask_status(paths):
         admin.ask(paths.admin, "/end", wire.Hello, body=wire.End(stop=True))
         deadline = time.monotonic() + END_GRACE
         while _supervisor_lives(paths) and time.monotonic() < deadline:
             time.sleep(_POLL)
-    procs.end_all(home, grace=2.0)
+    procs.end_all(paths.home, grace=2.0)
     paths.clear()
 
 

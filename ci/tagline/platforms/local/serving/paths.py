@@ -37,6 +37,11 @@ class Paths(msgspec.Struct, frozen=True):
         return self.folder / "processes.json"
 
     @property
+    def put_down(self) -> Path:
+        """Names the last `down` that a person asked for: who needs the platform all along sees that it changed."""
+        return self.home / "put-down"
+
+    @property
     def lock(self) -> Path:
         return self.folder / "supervisor.lock"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.engines import Command, sandbox
+from tagline.engines import Command, Guards, places, sandbox
 from tagline.errors import PlatformUnavailable
 
 MARK = "TAGLINE_PLATFORM"
@@ -25,10 +25,12 @@ _PASSED = (
     "CUDA_VISIBLE_DEVICES",
     "OMP_NUM_THREADS",
 )
-# The last line is where credentials may lie: the supervisor hides those places from the model servers.
+# The last lines are where credentials may lie, with whatever names a file of them: the supervisor hides those
+# places from the model servers.
 _OURS = (
     *(*_PASSED, "HOME", "PYTHONPATH", "TAGLINE_HOME", "TAGLINE_PORT"),
-    *("SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "DOCKER_CONFIG", "KUBECONFIG"),
+    *("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
+    *("SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "DOCKER_HOST"),
 )
 
 
@@ -43,7 +45,7 @@ class Launch(msgspec.Struct, frozen=True):
     """A process to start: what it runs, where, what it sees, and the log that takes what it prints.
 
     With a HOME of its own it runs the repository's code: in the sandbox, where `env` is added to the allowed
-    names and `hide` cannot be seen.
+    names, `hide` cannot be seen, `see` can although it lies in the user's home, and `keep` cannot be changed.
     """
 
     argv: Sequence[str]
@@ -52,6 +54,8 @@ class Launch(msgspec.Struct, frozen=True):
     log: Path
     own_home: Path | None = None
     hide: Sequence[Path] = ()
+    see: Sequence[Path] = ()
+    keep: Sequence[Path] = ()
 
 
 def _stat(pid: int) -> tuple[str, int] | None:
@@ -85,14 +89,19 @@ def command(pid: int) -> str:
 
 def own_environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """What the supervisor and the router see of the caller's environment, marked with their home."""
-    return {name: environ[name] for name in _OURS if name in environ} | {MARK: str(home)}
+    kept = {
+        name: value for name, value in environ.items() if name in _OURS or places.names_secret(name, value)
+    }
+    return kept | {MARK: str(home)}
 
 
 def start(launch: Launch) -> subprocess.Popen[bytes]:
     """Start a process in a new session, with nothing of ours but its log; the caller reaps it."""
     if launch.own_home:
-        command = Command(launch.argv, launch.cwd, launch.log, launch.env, hide=launch.hide)
-        return sandbox.start(command, launch.own_home)
+        command = Command(launch.argv, launch.cwd, launch.log, launch.env, hide=launch.hide, see=launch.see)
+        return sandbox.start(
+            command, launch.own_home, guards=Guards(keep=[str(path) for path in launch.keep])
+        )
     launch.log.parent.mkdir(parents=True, exist_ok=True)
     with open(launch.log, "ab") as log:
         return subprocess.Popen(
@@ -149,6 +158,19 @@ def marked(home: Path) -> list[Identity]:
         if pid != os.getpid() and (mark in _words(pid, "environ") or _serves(pid, home))
     ]
     return [identity for identity in found if identity]
+
+
+def strays(home: Path, known: set[int]) -> list[Identity]:
+    """Processes of this home that no record names: started just before a supervisor was killed.
+
+    `known` are the process groups of the records; a supervisor is never a stray.
+    """
+    found = []
+    for identity in marked(home):
+        group = os.getpgid(identity.pid) if alive(identity) else 0
+        if group and group not in known and "serving.daemon" not in command(identity.pid):
+            found.append(identity)
+    return found
 
 
 def _serves(pid: int, home: Path) -> bool:

@@ -71,17 +71,17 @@ class Router:
         if arm is None:
             return _nothing(tally)
         tally.requests += 1
-        policy = tally.route
-        answer = await self._call(arm, path, message, policy.timeout)
+        slower_than = tally.route.slower_than
+        answer = await self._call(arm, path, message)
         instances = asked(message.body) if path.startswith("/v1/") else None
-        kind = judge(answer, policy.slower_than, instances)
+        kind = judge(answer, slower_than, instances)
         arm.count(kind)
         stable = tally.stable
         if kind and kind is not Kind.SLOW and stable and stable is not arm:
             arm = stable
             arm.retries += 1
-            answer = await self._call(arm, path, message, policy.timeout)
-            kind = judge(answer, policy.slower_than, instances)
+            answer = await self._call(arm, path, message)
+            kind = judge(answer, slower_than, instances)
         tally.client_bad += kind is not None
         return _passed(answer, arm)
 
@@ -91,7 +91,7 @@ class Router:
         arm = stable if stable and stable.row.weight else self._draw(tally, counted=False)
         if arm is None:
             return _nothing(tally)
-        answer = await self._call(arm, path, message, tally.route.timeout, method=hdrs.METH_GET)
+        answer = await self._call(arm, path, message, method=hdrs.METH_GET)
         return _passed(answer, arm)
 
     def _draw(self, tally: RouteTally, *, counted: bool = True) -> ArmTally | None:
@@ -102,12 +102,10 @@ class Router:
         arm.drawn += counted
         return arm
 
-    async def _call(
-        self, arm: ArmTally, path: str, message: Message, timeout: float, method: str = hdrs.METH_POST
-    ) -> Answer:
+    async def _call(self, arm: ArmTally, path: str, message: Message, method: str = hdrs.METH_POST) -> Answer:
         arm.inflight += 1
         try:
-            return await self.upstream.call(arm.row.port, method, path, message, timeout)
+            return await self.upstream.call(arm.row.port, method, path, message, arm.row.timeout)
         finally:
             arm.inflight -= 1
 

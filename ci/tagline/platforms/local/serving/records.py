@@ -28,12 +28,11 @@ class ArmRecord(msgspec.Struct, frozen=True):
 
 
 class RouteRecord(msgspec.Struct, frozen=True):
-    """One model in one environment; `timeout` and `slower_than` (seconds) hold for every arm."""
+    """One model in one environment; `slower_than` (seconds) holds for every arm, a time-out is each arm's own."""
 
     env: str
     model: str
     revision: int
-    timeout: float
     slower_than: float
     arms: list[ArmRecord]
 
@@ -95,12 +94,12 @@ def _with_arm(route: RouteRecord, arm: ArmRecord) -> RouteRecord:
 def deployed(state: State, env: str, spec: ServerSpec, *, port: int, limit: float) -> State:
     """The state with this version behind its route, new ones with weight 0; unchanged where it is there.
 
-    Its time-out and bound hold for the whole route. Raises `ContentDiffers` where the version is there with
-    another digest.
+    The bound that its answers are judged by holds for the whole route: the caller takes it from the policy.
+    Raises `ContentDiffers` where the version is there with another digest.
     """
     route = state.route(env, spec.model_name)
     if route is None:
-        route = RouteRecord(env, spec.model_name, 0, spec.timeout, spec.slower_than, [])
+        route = RouteRecord(env, spec.model_name, 0, spec.slower_than, [])
     found = route.arm(spec.version)
     if found and found.spec.sha256 != spec.sha256:
         raise ContentDiffers(
@@ -112,7 +111,7 @@ def deployed(state: State, env: str, spec: ServerSpec, *, port: int, limit: floa
     if found:
         arm = msgspec.structs.replace(found, spec=spec, limit=limit, leaving=False)
     changed = _with_arm(route, arm)
-    changed = msgspec.structs.replace(changed, timeout=spec.timeout, slower_than=spec.slower_than)
+    changed = msgspec.structs.replace(changed, slower_than=spec.slower_than)
     return state if changed == route else _put(state, changed)
 
 
@@ -184,13 +183,12 @@ def table(state: State) -> Table:
 
 
 def _table_route(route: RouteRecord) -> TableRoute:
-    rows = [Row(str(arm.spec.version), arm.port, arm.weight) for arm in route.arms]
+    rows = [Row(str(arm.spec.version), arm.port, arm.weight, arm.spec.timeout) for arm in route.arms]
     return TableRoute(
         route.env,
         route.model,
         route.revision,
         str(route.stable() or ""),
-        route.timeout,
         route.slower_than,
         rows,
     )

@@ -5,19 +5,16 @@ import logging
 import os
 import signal
 import time
-from pathlib import Path
 
 import aiohttp
 
 from tagline import __version__
 from tagline.errors import PlatformError, PlatformUnavailable
-from tagline.platforms.local import rollouts
 from tagline.platforms.local.serving import admin, files, jobs, launch, ports, procs, records, wire
 from tagline.platforms.local.serving.keeper import Keeper
 from tagline.platforms.local.serving.paths import Paths
 from tagline.platforms.local.serving.records import State
 from tagline.platforms.local.serving.watchdog import Watchdog
-from tagline.words import ModelVersion
 
 ACKNOWLEDGE = 8.0
 log = logging.getLogger("supervisor")
@@ -36,6 +33,7 @@ class Supervisor:
         self._left = files.read(paths.processes, launch.Processes) or launch.Processes()
         self._watchdog = Watchdog(paths.home, self._say)
         self._said = ""
+        self._keeps_files = True
         job = jobs.router(paths, state.port, client)
         self._router = Keeper(job, self._left.router, self._moved)
 
@@ -44,10 +42,18 @@ class Supervisor:
         known = {
             one.pid for one in (*self._left.servers.values(), self._left.router) if one and procs.alive(one)
         }
-        end_strays(self.paths.home, known)
+        for stray in procs.strays(self.paths.home, known):
+            log.warning("ending stray process %s", stray.pid)
+            procs.send(stray, signal.SIGKILL)
         running = await jobs.applied(self.paths)
         if self._left.router and (running is None or running.revision > self.state.revision):
             procs.send(self._left.router, signal.SIGKILL)
+        if not procs.alive(
+            self._left.router
+        ):  # nothing is routed yet: no request for a canary that nobody watches
+            for one in self._watchdog.abandoned(time.monotonic()):
+                self.state = records.taken_back(self.state, one.env, one.model, one.canary)
+                one.note()
         self._write()
         self._router.begin()
         self._reconcile()
@@ -129,27 +135,30 @@ class Supervisor:
         for keeper in (self._router, *self._keepers.values()):
             keeper.go_on()
         for one in self._watchdog.abandoned(time.monotonic()):
-            self.change(
-                records.taken_back(self.state, one.env, one.model, ModelVersion.parse(one.saved.canary))
-            )
+            self.change(records.taken_back(self.state, one.env, one.model, one.canary))
             await self.push()
-            reason = f"nobody continued the rollout of {one.saved.canary}: its watchdog took it to weight 0"
-            rollouts.note_fired(one.folder, one.saved, reason)
-            log.warning("%s/%s: %s", one.env, one.model, reason)
+            one.note()
 
-    async def stop(self) -> None:
-        """End the router, then every server, and remove what only a running platform needs."""
+    async def stop(self, *, clear: bool) -> None:
+        """End the router, then every server; `clear` removes what only a running platform needs.
+
+        Without `clear` the home is no longer ours: nothing is written or removed there.
+        """
+        self._keeps_files = clear
         for task in self._leaving.values():
             task.cancel()
         await self._router.stop()
         await asyncio.gather(*(keeper.stop() for keeper in self._keepers.values()))
-        self.paths.clear()
+        if clear:
+            self.paths.clear()
 
     def _ready(self, name: str) -> bool:
         keeper = self._keepers.get(name)
         return keeper is not None and keeper.phase is wire.Phase.READY
 
     def _write(self) -> None:
+        if not self._keeps_files:
+            return
         files.write(self.paths.state, self.state)
         files.write(self.paths.table, records.table(self.state))
 
@@ -191,7 +200,7 @@ class Supervisor:
             return
         route, arm = found
         await self.push()
-        deadline = time.monotonic() + route.timeout + 5
+        deadline = time.monotonic() + arm.spec.timeout + 5
         while time.monotonic() < deadline and await self._inflight(route, arm):
             await asyncio.sleep(0.05)
         self.change(records.without(self.state, name))
@@ -221,6 +230,8 @@ class Supervisor:
         return counts.inflight.get(str(arm.spec.version), 0) > 0
 
     def _record(self) -> None:
+        if not self._keeps_files:
+            return
         running = {name: keeper.identity for name, keeper in self._keepers.items() if keeper.identity}
         record = launch.Processes(
             port=self.state.port,
@@ -234,12 +245,3 @@ class Supervisor:
         if text != self._said:
             log.error(text)
         self._said = text
-
-
-def end_strays(home: Path, known: set[int]) -> None:
-    """Kill processes of this home that no record names: started just before a supervisor was killed."""
-    for identity in procs.marked(home):
-        group = os.getpgid(identity.pid) if procs.alive(identity) else 0
-        if group and group not in known and "serving.daemon" not in procs.command(identity.pid):
-            log.warning("ending stray process %s", identity.pid)
-            procs.send(identity, signal.SIGKILL)

@@ -8,26 +8,29 @@ from tagline.platforms.local.serving.files import Record
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One version behind a route: where it listens, and its weight in percent (0 takes no request)."""
+    """One version behind a route: where it listens, and its weight in percent (0 takes no request).
+
+    `timeout` (seconds) ends its answers, and no other version's.
+    """
 
     version: str
     port: int
     weight: int
+    timeout: float = 10.0
 
 
 class TableRoute(msgspec.Struct, frozen=True):
     """One model in one environment.
 
     `revision` rises with every change of the route. `stable` is the version that answers for a canary's
-    failed calls, empty where there is none. `timeout` ends an answer; one that took longer than `slower_than`
-    is bad (0: no such bound). Both in seconds, for every version alike.
+    failed calls, empty where there is none. An answer that took longer than `slower_than` seconds is bad
+    (0: no such bound), for every version alike.
     """
 
     env: str
     model: str
     revision: int
     stable: str
-    timeout: float
     slower_than: float
     rows: list[Row]
 

@@ -1,5 +1,6 @@
 """The dead-man switch: finds rollouts that nobody continues, so that their canary takes no more requests."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import msgspec
 
 from tagline.errors import StateBroken
 from tagline.platforms.local import rollouts
+from tagline.words import ModelVersion
+
+log = logging.getLogger("supervisor")
 
 
 class Abandoned(msgspec.Struct, frozen=True):
@@ -16,6 +20,16 @@ class Abandoned(msgspec.Struct, frozen=True):
     model: str
     saved: rollouts.Saved
     folder: Path
+
+    @property
+    def canary(self) -> ModelVersion:
+        return ModelVersion.parse(self.saved.canary)
+
+    def note(self) -> None:
+        """Write down that the canary was taken to weight 0."""
+        reason = f"nobody continued the rollout of {self.canary}: its watchdog took it to weight 0"
+        rollouts.note_fired(self.folder, self.saved, reason)
+        log.warning("%s/%s: %s", self.env, self.model, reason)
 
 
 class Watchdog:

@@ -1,0 +1,151 @@
+"""What a call's plan is made from: the event, the ledger, what the platform holds."""
+
+from typing import assert_never
+
+from tagline.errors import BadWord
+from tagline.flow import resolve
+from tagline.flow.owners import owner_prefix
+from tagline.flow.plan import Known, Plan, only_env, plan
+from tagline.flow.registering import unregistered
+from tagline.flow.release import next_of
+from tagline.flow.world import World
+from tagline.git import tags
+from tagline.git.ledger import is_run
+from tagline.git.occasion import Event, Occasion, as_merged, occasion
+from tagline.git.state import State
+from tagline.hosts import Host, detect
+from tagline.hosts.reading import read_call
+from tagline.platforms import RunState
+from tagline.words import Release, one_of
+
+
+def plan_event(world: World, event: str | None, ref: str | None, *, env: str = "", ours: str = "") -> Plan:
+    """The plan of this call; the event comes from `event` and `ref`, else from the CI host,
+    else from what git has checked out.
+
+    `env` limits it to the promotions of one environment: a scheduled call, or the one of a tag. What the run
+    `ours` has claimed already counts as not claimed: the plan is the one that it began with. Raises
+    `AmbiguousHead`, `EventNotUsable`, `UnknownName`, and what reading versions, tags and the ledger raises.
+    """
+    if env:
+        one_of(env, world.policy.environments, "environment")
+        event = event or Event.SCHEDULE
+        _require_promoting(event)
+    call = None if event else read_call(world.environ)
+    now = occasion(world.repo, world.facts, world.state(), event=event, ref=ref, call=call)
+    made = plan(known(world, now, env=env, ours=ours))
+    return only_env(made, env) if env else made
+
+
+def _require_promoting(event: str) -> None:
+    if event not in {Event.TAG, Event.SCHEDULE}:
+        raise BadWord(
+            f"--env is about promotions, and the event is {event}",
+            fix="tagline ci --event schedule --env ENV",
+        )
+
+
+def known(world: World, now: Occasion, *, env: str = "", ours: str = "") -> Known:
+    """Everything that the plan of an event is made from; `env` and `ours` as in `plan_event`."""
+    ref = now.ref
+    match now.event:
+        case Event.PR:
+            found = next_of(world, as_merged(world.repo, world.facts, now))
+            when = world.own_config(world.facts.head).smoke_when
+            return Known(
+                Event.PR,
+                ref,
+                smoke_on_pr=when == "on-pr",
+                next_release=found.release,
+                next_reason=found.reason,
+            )
+        case Event.MERGE:
+            return known_merge(world, ref, ours)
+        case Event.TAG:
+            return _known_tag(world, now)
+        case Event.SCHEDULE:
+            return _known_schedule(world, ref, env)
+        case _:
+            assert_never(now.event)
+
+
+def _known_tag(world: World, now: Occasion) -> Known:
+    if detect(world.environ) is not Host.GIT:
+        return Known(Event.TAG, now.ref, promotion=now.promotion, wakes=True)
+    return Known(Event.TAG, now.ref, promotion=now.promotion, unregistered=_unregistered(world))
+
+
+def known_merge(world: World, ref: str, ours: str = "") -> Known:
+    """What the plan of a merge is made from; `ours` as in `plan_event`."""
+    found, state = next_of(world), world.state()
+    claimed = found.at_head
+    mine = claimed if claimed and ours and _claimed_by(world, state, claimed, ours) else None
+    return Known(
+        Event.MERGE,
+        ref,
+        train_on_release=world.policy.train == "on-release",
+        next_release=found.release or mine,
+        next_reason=found.reason,
+        claimed=claimed,
+        uploaded=claimed is not None and _uploaded(world, state, claimed),
+        trained=claimed is not None and _trained(world, state, claimed),
+        unregistered=_unregistered(world),
+        awaited=claimed is not None and unregistered(world, state).of(claimed),
+        rolled_back=_rolled_back(world, state),
+    )
+
+
+def _claimed_by(world: World, state: State, release: Release, ours: str) -> bool:
+    event = state.release(world.policy.pipeline, release)
+    return event is not None and is_run(event.run, ours)
+
+
+def _rolled_back(world: World, state: State) -> list[tuple[str, str]]:
+    """Where a rollback was begun on this platform that the ledger does not know."""
+    places = ((env, model) for env in world.policy.environments for model in world.policy.model_names())
+    begun = [place for place in places if resolve.unrecorded(world, state, *place)]
+    return [place for place in begun if resolve.machine_of(world, *place) in {"", world.platform.machine}]
+
+
+def _trained(world: World, state: State, release: Release) -> bool:
+    """Whether a training of the release is registered, or succeeded without making a model."""
+    if any(state.versions(model, release) for model in world.policy.model_names()):
+        return True
+    runs = world.platform.pipelines.runs(owner_prefix(world.policy.pipeline, release))
+    return any(run.state is RunState.SUCCEEDED for run in runs)
+
+
+def _uploaded(world: World, state: State, release: Release) -> bool:
+    pipeline = world.policy.pipeline
+    on_platform = world.platform.pipelines.version(pipeline, release) is not None
+    return on_platform and (pipeline, release) in state.uploads
+
+
+def _unregistered(world: World) -> int:
+    waiting = unregistered(world, world.state())
+    return len(waiting.finished) + len(waiting.unclear)
+
+
+def _known_schedule(world: World, ref: str, env: str = "") -> Known:
+    state = world.state()
+    opened = tags.open_requests(world.facts, state, env)
+    newest = [one.newest.promotion for one in opened if one.newest]
+    mine = [release for pipeline, release in state.releases if pipeline == world.policy.pipeline]
+    waiting = [release for release in mine if (world.policy.pipeline, release) not in state.uploads]
+    return Known(
+        Event.SCHEDULE,
+        ref,
+        open_promotions=newest,
+        unfinished=sorted(waiting),
+        interrupted=_interrupted(world, state, max(mine, default=None)),
+        unregistered=_unregistered(world),
+        rolled_back=_rolled_back(world, state),
+    )
+
+
+def _interrupted(world: World, state: State, newest: Release | None) -> Release | None:
+    """The newest release, where its training's process vanished and nothing of it is trained."""
+    if newest is None or world.policy.train != "on-release" or _trained(world, state, newest):
+        return None
+    runs = world.platform.pipelines.runs(owner_prefix(world.policy.pipeline, newest))
+    return newest if runs and runs[-1].state is RunState.INTERRUPTED else None

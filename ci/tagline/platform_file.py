@@ -1,0 +1,176 @@
+"""A platform file: what a company says once for all its repositories, and how tagline.yaml is read under it."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from tagline import config, floors
+from tagline.config import Config, Version
+from tagline.errors import ConfigError, NotYetSupported, WrongVersion
+from tagline.floors import Floors
+from tagline.words import check_name
+
+NAME = "platform.yaml"
+# what is a repository's own to say, and no company's for all of them
+OWN = ("pipeline", "paths", "models", "platform", "tagline", "serving", "gate")
+LATER = {
+    **floors.LATER,
+    "endpoints": "endpoints of a Kubeflow platform",
+    "namespaces": "namespaces of a Kubeflow platform",
+    "registries": "registries",
+    "images": "images",
+}
+
+
+class PlatformFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of a platform file. `name` is what tagline.yaml calls it, `kind` what its environments run on.
+
+    `tagline` is the one version that may act for its repositories, `defaults` are keys of tagline.yaml, used
+    where a repository does not write them, `floors` what it may tighten and not loosen.
+    """
+
+    name: str
+    kind: str = config.LOCAL
+    tagline: Version = ""
+    defaults: dict[str, Any] = {}
+    floors: Floors = Floors()
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A platform file as it was found: what it says, where it lay, the SHA-256 (hex) of its text."""
+
+    file: PlatformFile
+    where: str
+    digest: str
+
+
+def parse(text: str, where: str) -> Found:
+    """Read a platform file; raises `ConfigError` (file, line, column, nearest known key), `NotYetSupported`
+    (what a later version brings, by name), `BadWord`. Its own defaults must be within its floors."""
+    from tagline import strict_yaml
+
+    data, marks = strict_yaml.load(text, where)
+    if not isinstance(data, dict):
+        raise ConfigError("a platform file must be a mapping", where=where, fix="name: my-company")
+    strict_yaml.check_keys(data, PlatformFile, marks, where, LATER)
+    try:
+        file = msgspec.convert(data, PlatformFile)
+    except msgspec.ValidationError as error:
+        raise strict_yaml.translate(error, marks, where) from error
+    _check(file, where)
+    _check_defaults(file, _below(marks, "defaults"), where)
+    return Found(file, where, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _check(file: PlatformFile, where: str) -> None:
+    check_name(file.name, "platform")
+    if file.kind != config.LOCAL:
+        raise NotYetSupported(
+            f"kind {file.kind!r}: this version of tagline has only {config.LOCAL!r}", where=where
+        )
+    for duration in (file.floors.step_time, file.floors.ttl):
+        config.seconds(duration or "1s")
+
+
+def _check_defaults(file: PlatformFile, marks: Any, where: str) -> None:
+    from tagline import strict_yaml
+
+    for key in OWN:
+        if key in file.defaults:
+            line, column = marks[(key,)].key_at
+            raise ConfigError(
+                f"defaults.{key}: that is for each repository to say", where=f"{where}:{line}:{column}"
+            )
+    strict_yaml.check_keys(file.defaults, Config, marks, where, config.LATER)
+    made = config.build(file.defaults, marks, where, "any")
+    floors.require(made, marks, file.floors, where, file.name)
+
+
+def _below(marks: Any, key: str) -> Any:
+    """The marks of the values under a key, as if they were a file of their own."""
+    inner = {path[1:]: mark for path, mark in marks.items() if path[:1] == (key,)}
+    return {(): marks[()], **inner}
+
+
+def read(text: str, where: str, default_name: str, platform: Found | None) -> Config:
+    """Read tagline.yaml under a platform file: its defaults, then its floors.
+
+    Raises what `config.parse` raises, and `ConfigError` that names key, floor, value and place where the file
+    loosens a floor.
+    """
+    data, marks = config.load(text, where)
+    if platform is None:
+        return config.build(data, marks, where, default_name)
+    merged = with_defaults(data, platform.file.defaults)
+    made = config.build(merged, marks, where, default_name)
+    for one in floors.require(made, marks, platform.file.floors, where, platform.file.name):
+        merged = floors.tightened(merged, one)
+    return config.build(merged, marks, where, default_name)
+
+
+def without_floors(found: Found) -> Found:
+    """The same platform file with its defaults alone."""
+    file = msgspec.structs.replace(found.file, floors=Floors())
+    return msgspec.structs.replace(found, file=file)
+
+
+def with_defaults(data: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What a repository writes, and the defaults where it writes nothing; a mapping is filled up key by key."""
+    made = {**defaults, **data}
+    for key, value in defaults.items():
+        if isinstance(value, dict) and isinstance(data.get(key), dict):
+            made[key] = {**value, **data[key]}
+    return made
+
+
+def require_version(text: str, where: str, platform: Found | None, running: str) -> None:
+    """Raise `WrongVersion` where the policy is for another version of tagline than the one that runs.
+
+    Only the keys that say so are read: a policy of a later version may have others that this one does not know.
+    """
+    from tagline import strict_yaml
+
+    data, marks = strict_yaml.load(text, where)
+    wanted = data.get("tagline") if isinstance(data, dict) else None
+    if isinstance(wanted, str) and config.VERSION.fullmatch(wanted):
+        line, column = marks[("tagline",)].at
+        _require_new_enough(wanted, f"{where}:{line}:{column}", platform, ConfigError)
+        _require_same(wanted, f"{where}:{line}:{column}", running)
+    elif platform:
+        _require_new_enough(running, platform.where, platform, WrongVersion)
+        if platform.file.tagline:
+            _require_same(platform.file.tagline, platform.where, running)
+
+
+def _require_same(wanted: str, where: str, running: str) -> None:
+    if wanted != running:
+        raise WrongVersion(
+            f"this is tagline {running}, and the policy is for {wanted}", where=where, fix=_install(wanted)
+        )
+
+
+def _require_new_enough(
+    version: str, where: str, platform: Found | None, kind: type[ConfigError] | type[WrongVersion]
+) -> None:
+    oldest = platform.file.floors.tagline if platform else ""
+    if platform and oldest and _order(version) < _order(oldest):
+        raise kind(
+            f"tagline is {version}, and the platform {platform.file.name!r} allows at least {oldest} (floors.tagline)",
+            where=where,
+            fix=_install(oldest),
+        )
+
+
+def _order(version: str) -> tuple[int, ...]:
+    """A version's numbers in order; a pre-release counts as its release."""
+    import re
+
+    return tuple(int(part) for part in re.split(r"[abr]", version)[0].split("."))
+
+
+def _install(version: str) -> str:
+    return (
+        f"python -m pip install --index-url YOUR_INDEX 'tagline=={version}', or name it where CI installs it"
+    )
