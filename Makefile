@@ -1,5 +1,5 @@
 # Two commands: `make demo` plays the story, `make test` runs the suite. Both install what they need, once.
-.PHONY: demo test lint soak bench lock clean
+.PHONY: demo test lint soak soak-images bench bench-image lock clean
 PYTHON ?= python3
 export PYTHON
 WORKERS ?= 2
@@ -20,11 +20,21 @@ lint:
 
 soak:
 	@tools/install test
-	@.venv/bin/python -m pytest -q -m soak tests
+	@.venv/bin/python -m pytest -q -m "soak and not images" tests
+
+soak-images:
+	@tools/install test
+	@tools/docker
+	@.venv/bin/python -m pytest -q -m images --timeout 1800 tests/soak/test_images.py
 
 bench:
 	@tools/install test
 	@.venv/bin/python -m tests.bench
+
+bench-image:
+	@tools/install test
+	@tools/docker
+	@.venv/bin/python -m tests.bench.images
 
 # needs uv: the locks hold for Python 3.11 to 3.13
 lock:

@@ -85,6 +85,7 @@ def settings() -> str:
     ]
     for struct in (
         config.Config,
+        config.Image,
         config.Serving,
         config.Gate,
         config.Metric,

@@ -127,6 +127,28 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output: str = ""
 
 
+class EngineName(StrEnum):
+    """What runs the repository's code: host processes, containers, or the best that answers (it says which)."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
+    AUTO = "auto"
+
+
+class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The image that every task runs in, with engine `docker`; `repository` is where it is kept, without a tag.
+
+    `base` with `requirements` needs no Dockerfile; else `dockerfile` is built, the project's root its context.
+    `args` are build arguments: never secrets, they stay in the image.
+    """
+
+    repository: str = ""
+    dockerfile: str = "docker/base_image/Dockerfile"
+    base: str = ""
+    requirements: str = "src/requirements.txt"
+    args: dict[str, str] = {}
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion.
 
@@ -142,6 +164,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: dict[str, Model] = {}
     environments: list[str] = msgspec.field(default_factory=lambda: ["prod"])
     platform: str = "local"
+    engine: EngineName = EngineName.PROCESS
+    image: Image = Image()
     tagline: Version = ""
     ledger: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][-A-Za-z0-9_./]*$")] = "refs/tagline/ledger"
     train: Train = Train.ON_RELEASE

@@ -15,6 +15,7 @@ FAMILIES = {
     "GateError": range(60, 70),
     "RolloutError": range(70, 80),
     "PlatformError": range(80, 90),
+    "EngineError": range(90, 100),
     "CallError": range(110, 120),
     "SecretsError": range(100, 110),
 }

@@ -10,6 +10,7 @@ COMMANDS = {
     "init": "Make a project from the template.",
     "check": "Config, lock, compile, the project's tests, smoke training if asked.",
     "compile": "pipeline.py to pipeline.yaml, deterministic.",
+    "build": "The image of every task, once for each content.",
     "ci": "The one CI call: look at the event, plan, run.",
     "plan": "The plan of a call, as a file that other agents carry on.",
     "run": "This agent's part of a saved plan.",

@@ -46,6 +46,14 @@ class Guards(msgspec.Struct, frozen=True):
     keep: list[str] = []
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """What a task may use: cores, bytes of memory (0: no limit of its own), and how many GPUs it must see."""
+
+    cpus: float = 0.0
+    memory: int = 0
+    gpus: int = 0
+
+
 class Engine(Protocol):
     """Makes environments and runs commands in them; every command is under its `guards`.
 

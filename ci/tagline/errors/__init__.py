@@ -9,6 +9,7 @@
     ├── GateError          60–69   the gate's answers and its failures
     ├── RolloutError       70–79   the canary's answers and its failures
     ├── PlatformError      80–89   what an environment runs on
+    ├── EngineError        90–99   images, registries, container engines
     ├── SecretsError     100–109   secrets, and the store they lie in
     └── CallError          110–119 the one call of CI: its event, plan files, agents, versions, its host
 
@@ -35,6 +36,17 @@ from tagline.errors.config import (
     NotYetSupported,
     TargetExists,
     UnknownName,
+)
+from tagline.errors.engine import (
+    BaseNotPinned,
+    BuildFailed,
+    DeviceMissing,
+    EngineError,
+    EngineMissing,
+    ImageMissing,
+    ImageRefused,
+    RegistryRefused,
+    RegistryUnavailable,
 )
 from tagline.errors.gate import (
     GateDataChanged,
@@ -119,13 +131,18 @@ __all__ = [
     "TERMINATED",
     "AmbiguousHead",
     "BadWord",
+    "BaseNotPinned",
     "Blocked",
+    "BuildFailed",
     "CallError",
     "CheckFailed",
     "ConfigError",
     "ContentDiffers",
     "CredentialsMissing",
+    "DeviceMissing",
     "DirtyTree",
+    "EngineError",
+    "EngineMissing",
     "EnvironmentConflict",
     "EventNotUsable",
     "GateDataChanged",
@@ -134,6 +151,8 @@ __all__ = [
     "GateRefused",
     "HostRefused",
     "HostUnavailable",
+    "ImageMissing",
+    "ImageRefused",
     "InstallFailed",
     "LedgerError",
     "LedgerMissing",
@@ -164,6 +183,8 @@ __all__ = [
     "PortTaken",
     "PushRefused",
     "PutDown",
+    "RegistryRefused",
+    "RegistryUnavailable",
     "RemoteUnavailable",
     "RepositoryError",
     "RolloutError",

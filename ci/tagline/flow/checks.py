@@ -61,7 +61,7 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     import os
 
     from tagline.engines import sandbox
-    from tagline.flow import platforms
+    from tagline.flow import images, platforms
     from tagline.flow.work_tree import compile_work_tree, root_of
     from tagline.flow.world import default_name, open_engine
     from tagline.platforms.local.home import tagline_home
@@ -75,6 +75,8 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     with TemporaryDirectory(prefix="tagline-check-") as work:
         if fix:
             told(Said(f"renewed {compile_work_tree(root, None, None)}"))
+            for line in images.pin_work_tree(root, own, os.environ):
+                told(Said(line))
         tree = copy_tree(root, Path(work) / "tree")
         bench = Bench(Project.find(tree), own, Path(work), engine, told)
         steps = checks(bench)
@@ -84,8 +86,11 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
         return perform(Report("check", "work tree"), told, steps)
 
 
-def check_commit(world: "World", *, smoke: bool) -> StepReport:
-    """The checks on the commit that is checked out, as one step of `tagline ci`."""
+def check_commit(world: "World", *, smoke: bool, image: bool = False) -> StepReport:
+    """The checks on the commit that is checked out, as one step of `tagline ci`.
+
+    `image` also builds its image, where there is an engine for it, and sends it nowhere.
+    """
     commit = world.facts.head
     with ExitStack() as stack:
         work = stack.enter_context(world.work_folder())
@@ -99,6 +104,8 @@ def check_commit(world: "World", *, smoke: bool) -> StepReport:
             result = check()
             world.told(result)
             passed.append(result)
+    if image and world.images:
+        passed.append(_image(world))
     if smoke:
         passed.append(_smoke_commit(world))
     count = sum(one.outcome is Outcome.DONE for one in passed)
@@ -111,7 +118,7 @@ def _smoke_commit(world: "World") -> StepReport:
 
     shut = world.names.closed() if world.names else nullcontext()
     try:
-        with shut, prepared(world, world.facts.head) as ready:
+        with shut, prepared(world, world.facts.head, push=False) as ready:
             result = ready.smoke(world)
     except SecretMissing as missing:
         result = skipped("smoke training", f"needs a secret, and a pull request gets none: {missing.what}")
@@ -119,17 +126,40 @@ def _smoke_commit(world: "World") -> StepReport:
     return result
 
 
+def _image(world: "World") -> StepReport:
+    from tagline.flow import images
+
+    assert world.images
+    own = world.own_config(world.facts.head)
+    with world.work_folder() as work:
+        tree = work / "tree"
+        world.repo.export(world.facts.head, tree, exclude=[own.gate.data] if own.gate else [])
+        result = images.step(world.images.make(images.source_of(tree, own), push=False))
+    world.told(result)
+    return result
+
+
 def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
+    import os
+
+    from tagline.flow import images
     from tagline.flow.training import Content, run_smoke
     from tagline.platforms.local import open_platform
 
     source = copy_tree(
         bench.project.root, bench.work / "smoke", [bench.own.gate.data] if bench.own.gate else []
     )
-    environment = bench.engine.build(source, serving=bench.own.serving is not None)
-    compiling.substitute_image(bench.compiled, environment.identity)
-    content = Content(bench.compiled, source, environment.identity.rpartition(":")[2][:16])
-    return run_smoke(open_platform(home, bench.engine, names).pipelines, bench.told, bench.own, content)
+    makes = images.chosen(bench.own, os.environ, home, bench.told)
+    if makes:
+        made = makes.make(images.source_of(source, bench.own), push=False)
+        bench.told(images.step(made))
+        identity = made.reference
+    else:
+        identity = bench.engine.build(source, serving=bench.own.serving is not None).identity
+    compiling.substitute_image(bench.compiled, identity)
+    platform = open_platform(home, bench.engine, names, containers=makes is not None)
+    content = Content(bench.compiled, source, identity[-16:])
+    return run_smoke(platform.pipelines, bench.told, bench.own, content)
 
 
 def _lock(bench: Bench) -> StepReport:

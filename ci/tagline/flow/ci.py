@@ -111,7 +111,7 @@ def _done(carried: Carried, step: AnyStep, act: Callable[[], StepReport]) -> Ste
 def _act(world: World, step: AnyStep, carried: Carried) -> Callable[[], StepReport]:
     match step:
         case Check():
-            return partial(check_commit, world, smoke=step.smoke)
+            return partial(check_commit, world, smoke=step.smoke, image=step.image)
         case Smoke():
             return partial(_smoke, world, carried)
         case MakeRelease():

@@ -13,9 +13,10 @@ class Step(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Check(Step, frozen=True, tag=True):
-    """The repository's own checks at HEAD; `smoke` adds smoke training."""
+    """The repository's own checks at HEAD; `smoke` adds smoke training, `image` the image, which goes nowhere."""
 
     smoke: bool
+    image: bool = False
 
 
 class Smoke(Step, frozen=True, tag=True):
@@ -146,7 +147,7 @@ def plan(known: Known) -> Plan:
     steps: list[AnyStep]
     match known.event:
         case Event.PR:
-            steps = [Check(smoke=known.smoke_on_pr, reason=_pr_reason(known))]
+            steps = [Check(smoke=known.smoke_on_pr, image=True, reason=_pr_reason(known))]
         case Event.MERGE:
             steps = _merge(known)
         case Event.TAG:

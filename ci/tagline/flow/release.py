@@ -10,9 +10,8 @@ from pathlib import Path
 import msgspec
 
 from tagline.config import Config
-from tagline.engines import Environment
 from tagline.errors import LostRace, StateTampered
-from tagline.flow import training
+from tagline.flow import images, training
 from tagline.flow.report import Said, StepReport, done, nothing
 from tagline.flow.world import World
 from tagline.git.events import Released, Uploaded
@@ -42,37 +41,39 @@ class Built(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A commit made ready to run: its tree without the gate's data, its environment, its compiled pipeline."""
+    """A commit made ready to run: its tree without the gate's data, its image or environment, its compiled file."""
 
     commit: str
     own: Config
     tree: Path
-    environment: Environment
+    identity: str
     compiled: Path
 
     def smoke(self, world: World) -> StepReport:
         """The smoke training of this content."""
-        digest = self.environment.identity.rpartition(":")[2][:16]
-        content = training.Content(self.compiled, self.tree, digest)
+        content = training.Content(self.compiled, self.tree, self.identity[-16:])
         return training.run_smoke(world.platform.pipelines, world.told, self.own, content)
 
     def built(self) -> Built:
         """What a release of this content is made of."""
-        return Built(self.commit, self.own.pipeline, self.environment.identity, self.compiled.read_text())
+        return Built(self.commit, self.own.pipeline, self.identity, self.compiled.read_text())
 
 
 @contextmanager
-def prepared(world: World, commit: str) -> Iterator[Ready]:
-    """Export a commit, make its environment, compile its pipeline with the environment in the image's place."""
+def prepared(world: World, commit: str, *, known: str = "", push: bool = True) -> Iterator[Ready]:
+    """Export a commit, make its image or environment, compile its pipeline with that in the image's place.
+
+    `known` is the identity that a release was claimed with: nothing is built again. Without `push` an image
+    stays on this machine.
+    """
     own = world.own_config(commit)
     with world.work_folder() as folder:
         tree = _exported(world, commit, folder)
-        world.told(Said("making the environment (once for each lock)"))
-        environment = world.engine.build(tree, serving=own.serving is not None)
+        identity = known or images.identity(world, tree, own, push=push)
         compiled = folder / "pipeline.yaml"
         compiling.compile_file(Project.find(tree).pipeline, compiled, world.engine.run)
-        compiling.substitute_image(compiled, environment.identity)
-        yield Ready(commit, own, tree, environment, compiled)
+        compiling.substitute_image(compiled, identity)
+        yield Ready(commit, own, tree, identity, compiled)
 
 
 def _exported(world: World, commit: str, folder: Path) -> Path:
@@ -84,9 +85,10 @@ def _exported(world: World, commit: str, folder: Path) -> Path:
 
 
 def smoke_release(world: World) -> tuple[StepReport, Built]:
-    """The first half of HEAD's release: environment, compile, smoke training; safe to repeat.
+    """The first half of HEAD's release: image or environment, compile, smoke training; safe to repeat.
 
-    Raises the errors of compiling and running (30–39). Nothing leaves this machine, and no version exists.
+    Raises the errors of compiling and running (30–39). Nothing leaves this machine but an image named by its content,
+    and no version exists.
     """
     world.repo.require_clean(untracked=False)
     with prepared(world, world.facts.head) as ready:
@@ -103,6 +105,7 @@ def make_release(world: World, release: Release, built: Built) -> StepReport:
     _require_own(world, built)
     for _ in range(CLAIM_TRIES):
         if claim(world, built, release):
+            name_image(world, built, release)
             upload(world, built, release)
             return done("release", f"{built.pipeline} {release}", release=str(release), tag=release.tag)
         world.refresh()
@@ -116,12 +119,12 @@ def make_release(world: World, release: Release, built: Built) -> StepReport:
 
 def _require_own(world: World, built: Built) -> None:
     """Raise `StateTampered` for a build of another commit, or whose images are not its environment."""
-    images = {
+    found = {
         one.get("image")
         for one in compiled_file.parse(built.compiled, "what was built").containers().values()
     }
     expected = (world.facts.head, world.own_config(world.facts.head).pipeline)
-    if (built.commit, built.pipeline) != expected or images - {built.identity}:
+    if (built.commit, built.pipeline) != expected or found - {built.identity}:
         raise StateTampered(
             f"what passed its smoke training is not the pipeline of HEAD {world.facts.head[:10]}",
             where=built.commit,
@@ -146,7 +149,8 @@ def _ours(world: World, commit: str) -> bool:
 def finish_release(world: World, release: Release) -> StepReport:
     """Upload a release that was claimed; its commit is made ready again, and gives the same content."""
     claimed = world.state().releases[world.policy.pipeline, release]
-    with prepared(world, claimed.commit) as ready:
+    with prepared(world, claimed.commit, known=claimed.identity) as ready:
+        name_image(world, ready.built(), release)
         upload(world, ready.built(), release)
     return done("release", f"{world.policy.pipeline} {release} uploaded", release=str(release))
 
@@ -170,6 +174,12 @@ def claim(world: World, built: Built, release: Release) -> bool:
 
     world.append(make)
     return won[0]
+
+
+def name_image(world: World, built: Built, release: Release) -> None:
+    """The release's names for its image in the registry, which carries none of them before the claim."""
+    names = images.release_names(release, built.commit)
+    images.name_release(world, world.own_config(built.commit), built.identity, names)
 
 
 def upload(world: World, built: Built, release: Release) -> None:

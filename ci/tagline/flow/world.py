@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tagline.git.ledger import Appended, Author, Batch, Ledger
     from tagline.git.repo import Repo
     from tagline.git.state import State
+    from tagline.images.making import Maker
     from tagline.platform_file import Found
     from tagline.platforms import Platform
     from tagline.secrets.sources import Names
@@ -36,6 +37,7 @@ class World:
     """Everything that the flow's functions need.
 
     `policy` is tagline.yaml at the default branch's head, read under the platform file where there is one.
+    `images` makes the images that tasks run in; None on engine `process`, where an environment stands for them.
     `offline`: the remote did not answer, and what is known of it is as it was last seen. `environ` holds the
     variables of the process, and with them what its CI host says. `names` is where the platform's tasks get
     their secrets.
@@ -53,6 +55,7 @@ class World:
     offline: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)
     names: "Names | None" = None
+    images: "Maker | None" = None
     _read: "tuple[Facts, Ledger] | None" = field(default=None, init=False, repr=False)
 
     def ledger(self) -> "Ledger":
@@ -126,7 +129,7 @@ def open_world(
     """
     from tagline import __version__
     from tagline.engines import sandbox
-    from tagline.flow import platforms
+    from tagline.flow import images, platforms
     from tagline.git import facts as git_facts
     from tagline.git.ledger import Author
     from tagline.git.objects import identity
@@ -149,10 +152,13 @@ def open_world(
     policy = platform_file.read(text, place, default_name(repo.url()), under)
     engine = open_engine(home, environ, repo.root, policy, hide)
     names = Names(environ, repo.root, policy)
-    platform = open_platform(home, engine, names)
+    makes = images.chosen(policy, environ, home, told)
+    platform = open_platform(home, engine, names, containers=makes is not None)
     actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]
     author = Author(actor, platform.machine)
-    return World(repo, facts, policy, platform, engine, home, author, told, under, offline, environ, names)
+    return World(
+        repo, facts, policy, platform, engine, home, author, told, under, offline, environ, names, makes
+    )
 
 
 def _seen(repo: "Repo", told: Told) -> tuple["Facts", bool]:

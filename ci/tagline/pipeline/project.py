@@ -76,7 +76,7 @@ def copy_tree(tree: Path, to: Path, exclude: Sequence[str] = ()) -> Path:
     files and folders, relative to `tree`, to leave out. Links are copied as links.
     """
     left_out = [Path(name) for name in exclude]
-    for name in _files(tree):
+    for name in listed(tree):
         if any(name.is_relative_to(other) for other in left_out):
             continue
         target = to / name
@@ -86,10 +86,10 @@ def copy_tree(tree: Path, to: Path, exclude: Sequence[str] = ()) -> Path:
     return to
 
 
-def _files(tree: Path) -> Iterator[Path]:
-    """Files and links of the tree, relative to it."""
-    listed = _git_files(tree)
-    names = _walk(tree, tree) if listed is None else map(Path, listed)
+def listed(tree: Path) -> Iterator[Path]:
+    """Files and links of the tree that count, relative to it: what git tracks or would track, else all but caches."""
+    known = _git_files(tree)
+    names = _walk(tree, tree) if known is None else map(Path, known)
     for name in names:
         path = tree / name
         if path.is_dir() and not path.is_symlink():  # a submodule: git lists its folder

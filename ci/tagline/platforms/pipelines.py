@@ -7,8 +7,28 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tagline.errors import PipelineError, TaskContractBroken, TaskFailed, TaskTimedOut
+from tagline.errors import (
+    DeviceMissing,
+    EngineError,
+    EngineMissing,
+    ImageMissing,
+    PipelineError,
+    TaglineError,
+    TaskContractBroken,
+    TaskFailed,
+    TaskTimedOut,
+)
 from tagline.words import Release
+
+_KINDS = (
+    TaskTimedOut,
+    TaskContractBroken,
+    PipelineError,
+    EngineError,
+    EngineMissing,
+    ImageMissing,
+    DeviceMissing,
+)
 
 
 class RunState(StrEnum):
@@ -66,13 +86,11 @@ class Run(msgspec.Struct, frozen=True):
     log: str = ""
     seconds: float | None = None
 
-    def problem(self) -> PipelineError | None:
+    def problem(self) -> TaglineError | None:
         """The error to raise for a run that failed or was interrupted; None otherwise."""
         if self.state not in {RunState.FAILED, RunState.INTERRUPTED}:
             return None
-        kinds: dict[str, type[PipelineError]] = {
-            kind.__name__: kind for kind in (TaskTimedOut, TaskContractBroken, PipelineError)
-        }
+        kinds: dict[str, type[TaglineError]] = {kind.__name__: kind for kind in _KINDS}
         what = self.error or f"the run {self.owner} was interrupted"
         fix = "repeat the command"
         if self.state is RunState.FAILED:

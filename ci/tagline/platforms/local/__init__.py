@@ -19,8 +19,10 @@ class LocalPlatform:
 
     name = "local"
 
-    def __init__(self, home: Path, engine: Engine, source: "Source | None" = None) -> None:
-        self.home, self._engine, self._source = home, engine, source
+    def __init__(
+        self, home: Path, engine: Engine, source: "Source | None" = None, *, containers: bool = False
+    ) -> None:
+        self.home, self._engine, self._source, self._containers = home, engine, source, containers
 
     @cached_property
     def machine(self) -> str:
@@ -32,7 +34,7 @@ class LocalPlatform:
     def pipelines(self) -> "LocalPipelines":
         from tagline.platforms.local.pipelines import LocalPipelines
 
-        return LocalPipelines(self.home, self._engine, self._source)
+        return LocalPipelines(self.home, self._engine, self._source, containers=self._containers)
 
     @cached_property
     def serving(self) -> "LocalServing":
@@ -47,9 +49,12 @@ class LocalPlatform:
         return LocalRollouts(self.home)
 
 
-def open_platform(home: Path, engine: Engine, source: "Source | None" = None) -> Platform:
+def open_platform(
+    home: Path, engine: Engine, source: "Source | None" = None, *, containers: bool = False
+) -> Platform:
     """The local platform in `home` (`home.tagline_home`), whose code runs through `engine`.
 
-    `source` is where tasks' secrets come from, by default this process's environment.
+    `source` is where tasks' secrets come from, by default this process's environment. With `containers` the
+    tasks of pipelines run in their images instead.
     """
-    return LocalPlatform(home, engine, source)
+    return LocalPlatform(home, engine, source, containers=containers)

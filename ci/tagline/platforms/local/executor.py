@@ -1,4 +1,4 @@
-"""One container task as a host process: its own copy of the tree, its venv first, its real exit code."""
+"""One container task: as a host process in its own copy of the tree, or in its image; its real exit code."""
 
 import json
 import os
@@ -11,8 +11,15 @@ from typing import Any
 
 import msgspec
 
-from tagline.engines import Command, Guards, sandbox
-from tagline.errors import PipelineError, TaskContractBroken, TaskFailed, TaskTimedOut
+from tagline.engines import Command, Guards, Limits, sandbox
+from tagline.errors import (
+    EngineError,
+    PipelineError,
+    TaglineError,
+    TaskContractBroken,
+    TaskFailed,
+    TaskTimedOut,
+)
 from tagline.platforms import TaskEvent
 from tagline.platforms.local import outputs
 from tagline.platforms.local.image import Image, read_image
@@ -29,7 +36,8 @@ class Job(msgspec.Struct, frozen=True):
     """Everything that the orchestrating process is told, through its standard input.
 
     `ir` is the marked pipeline, `folder` the run's, `deadline` seconds for all of it, `limits` seconds by
-    task, `secrets` values by task and variable, `guards` what no task may touch.
+    task, `secrets` values by task and variable, `guards` what no task may touch. With `containers` each
+    task runs in its own image, under the `resources` of its name, and `source` and `python` do not count.
     """
 
     ir: str
@@ -42,6 +50,17 @@ class Job(msgspec.Struct, frozen=True):
     limits: dict[str, float] = {}
     secrets: dict[str, dict[str, str]] = {}
     guards: Guards = sandbox.NO_GUARDS
+    containers: bool = False
+    resources: dict[str, Limits] = {}
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What kfp asks of one task: its command, its executor input, its environment, its image."""
+
+    argv: list[str]
+    given: dict[str, Any]
+    env: Mapping[str, str]
+    image: str = ""
 
 
 class Executor:
@@ -50,12 +69,12 @@ class Executor:
     def __init__(self, job: Job, tell: Callable[[TaskEvent], None]) -> None:
         self.job, self.tell = job, tell
         self.folder = Path(job.folder)
-        self.failure: tuple[str, PipelineError] | None = None
+        self.failure: tuple[str, TaglineError] | None = None
         self.done: set[str] = set()
         self._image: Image = read_image(Path(job.source))
         self._end = time.monotonic() + job.deadline
 
-    def run(self, full_command: list[str], env: Mapping[str, str]) -> bool:
+    def run(self, full_command: list[str], env: Mapping[str, str], image: str = "") -> bool:
         """Run the task that a marked command names; True only if it ended well and kept its contract."""
         *argv, mark, task, text = full_command
         if mark != TASK_MARK:
@@ -64,8 +83,8 @@ class Executor:
         began = time.monotonic()
         self.tell(TaskEvent(task, BEGAN, None, str(log)))
         try:
-            self._attempt(task, argv, json.loads(text), env)
-        except PipelineError as error:
+            self._attempt(task, Call(argv, json.loads(text), env, image))
+        except (PipelineError, EngineError) as error:
             error.where = error.where or str(log)
             self.failure = (task, error)
             self.tell(TaskEvent(task, FAILED, time.monotonic() - began, str(log)))
@@ -82,21 +101,22 @@ class Executor:
     def _termination_log(self, task: str) -> Path:
         """Where `tagline_task` says that its contract ended the task; nothing lies there at first."""
         place = self.folder / "work" / f"{task}.termination-log"
+        place.parent.mkdir(exist_ok=True)
         place.unlink(missing_ok=True)
         return place
 
-    def _attempt(self, task: str, argv: list[str], given: dict[str, Any], env: Mapping[str, str]) -> None:
+    def _attempt(self, task: str, call: Call) -> None:
         from tagline.pipeline.rules import argument_too_long
 
-        if problem := argument_too_long(argv, given):
+        given = call.given
+        if problem := argument_too_long(call.argv, given):
             raise TaskFailed(f"task {task!r}: {problem}", fix="hand large values over as an artifact")
         outputs.prepare(given)
-        secrets = self.job.secrets.get(task, {})
-        with self._tree(task) as tree, masked_log(self._log(task), values(self.job.secrets)) as log:
-            places = [self._image.host_path(item, tree) for item in argv]
-            told = self._termination_log(task)
-            variables = {**self._env(tree, env, secrets), TERMINATION_LOG: str(told)}
-            code = self._call(task, Command(places, tree, log, variables, self._limit(task)))
+        told = self._termination_log(task)
+        variables = {**call.env, **self.job.secrets.get(task, {}), TERMINATION_LOG: str(told)}
+        call = msgspec.structs.replace(call, env=variables)
+        with masked_log(self._log(task), values(self.job.secrets)) as log, self._in_time(task):
+            code = (self._in_container if self.job.containers else self._on_host)(task, call, log)
         if code != 0:  # the log is whole only now
             kind = TaskContractBroken if _names(told, "OutputError") else TaskFailed
             raise kind(f"task {task!r} ended with exit code {code}{_tail(self._log(task))}")
@@ -106,12 +126,36 @@ class Executor:
                 self.tell(TaskEvent(task, f"{WARNING}: declared output {item.name!r} was not written"))
         outputs.record(self.folder, task, found)
 
-    def _call(self, task: str, command: Command) -> int:
-        try:
+    def _on_host(self, task: str, call: Call, log: Path) -> int:
+        with self._tree(task) as tree:
+            places = [self._image.host_path(item, tree) for item in call.argv]
+            command = Command(places, tree, log, self._env(tree, call.env), self._limit(task))
             return sandbox.run(command, guards=self.job.guards)
+
+    def _in_container(self, task: str, call: Call, log: Path) -> int:
+        from tagline.engines.docker import containers
+
+        limits = self.job.resources.get(task, Limits())
+        given = (
+            call.image,
+            call.argv,
+            call.env,
+            self.folder,
+            log,
+            self.job.folder,
+            self._limit(task),
+            limits,
+        )
+        return containers.run(containers.TaskContainer(*given), os.environ)
+
+    @contextmanager
+    def _in_time(self, task: str) -> Iterator[None]:
+        limit = self._limit(task)
+        try:
+            yield
         except TaskTimedOut as error:
             raise TaskTimedOut(
-                f"task {task!r} ran past its limit of {command.timeout:.3g} s and was stopped",
+                f"task {task!r} ran past its limit of {limit:.3g} s and was stopped",
                 fix="give it more time (set_timeout in pipeline.py), or mend the task",
             ) from error
 
@@ -121,11 +165,11 @@ class Executor:
             raise TaskTimedOut(f"task {task!r} did not start: the run's {self.job.deadline:g} s are over")
         return min(left, self.job.limits.get(task, left))
 
-    def _env(self, tree: Path, env: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
+    def _env(self, tree: Path, env: Mapping[str, str]) -> dict[str, str]:
         python = Path(self.job.python)
         path = f"{python.parent}:{os.environ.get('PATH', os.defpath)}"
         ours = {"PATH": path, "VIRTUAL_ENV": str(python.parent.parent), "PYTHONUNBUFFERED": "1"}
-        return {**self._image.host_env(tree), **ours, **env, **secrets}
+        return {**self._image.host_env(tree), **ours, **env}
 
     @contextmanager
     def _tree(self, task: str) -> Iterator[Path]:

@@ -19,7 +19,7 @@ import msgspec
 from tagline_task import masking
 
 from tagline.engines import sandbox
-from tagline.errors import PipelineError
+from tagline.errors import PipelineError, TaglineError
 from tagline.platforms import TaskEvent
 from tagline.platforms.local import secrets
 from tagline.platforms.local.executor import Executor, Job
@@ -74,11 +74,13 @@ def handler_of(executor: Executor) -> type:
         )
 
     class TaskHandler:
-        def __init__(self, full_command: list[str], env_vars: dict[str, str] | None = None, **_: Any) -> None:
-            self.full_command, self.env_vars = full_command, env_vars or {}
+        def __init__(
+            self, image: str, full_command: list[str], env_vars: dict[str, str] | None = None, **_: Any
+        ) -> None:
+            self.image, self.full_command, self.env_vars = image, full_command, env_vars or {}
 
         def run(self) -> Any:
-            good = executor.run(self.full_command, self.env_vars)
+            good = executor.run(self.full_command, self.env_vars, self.image)
             return status.Status.SUCCESS if good else status.Status.FAILURE
 
     return TaskHandler
@@ -113,7 +115,7 @@ def orchestrate(job: Job, executor: Executor) -> Ended:
     return Ended()
 
 
-def _failed(task: str, error: PipelineError) -> Ended:
+def _failed(task: str, error: TaglineError) -> Ended:
     fix = f" ({error.fix})" if error.fix else ""
     return Ended(masking.HIDDEN.clean(f"{error.what}{fix}"), type(error).__name__, task, error.where)
 

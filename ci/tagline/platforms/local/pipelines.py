@@ -30,10 +30,15 @@ Listener = Callable[[TaskEvent], None]
 
 
 class LocalPipelines:
-    """Implements `platforms.Pipelines` under `home`; `source` is where tasks' secrets come from."""
+    """Implements `platforms.Pipelines` under `home`; `source` is where tasks' secrets come from.
 
-    def __init__(self, home: Path, engine: Engine, source: Source | None = None) -> None:
-        self.home, self.engine = home, engine
+    With `containers` the tasks of a file whose images are real run in them, in the engine of this machine.
+    """
+
+    def __init__(
+        self, home: Path, engine: Engine, source: Source | None = None, *, containers: bool = False
+    ) -> None:
+        self.home, self.engine, self._containers = home, engine, containers
         self._source = Names(os.environ) if source is None else source
         self._store = Store(home)
 
@@ -116,23 +121,42 @@ class LocalPipelines:
         hidden = secrets.resolve(spec.secret_uses(compiled, parameters), self._source)
         masking.hide(secrets.values(hidden))
         limits = spec.time_limits(compiled)
-        python = self.engine.build(request.source, serving=request.serving).python
+        contained = self._containers and _has_images(compiled)
+        python = "" if contained else self.engine.build(request.source, serving=request.serving).python
         run = self._store.begin(request.owner, request.pipeline)
         run.outputs.mkdir(parents=True, exist_ok=True)
         places = (str(run.outputs), str(request.source.absolute()), str(python))
         given = (spec.marked(compiled), parameters, *places, os.getpid(), request.timeout)
-        job = Job(*given, limits, hidden, self.engine.guards)
+        asked = spec.limits(compiled) if contained else {}
+        job = Job(*given, limits, hidden, self.engine.guards, contained, asked)
         try:
             ended = child.follow(job, lock, told)
         except BaseException:
             self._store.end(run, RunState.INTERRUPTED, Ending("interrupted"))
             raise
+        finally:
+            if contained:
+                _sweep(job.folder)
         if ended is None:
             log = str(run.outputs / child.LOG)
             vanished = Ending("the orchestrating process vanished", log=log)
             return self._store.end(run, RunState.INTERRUPTED, vanished)
         state = RunState.FAILED if ended.error else RunState.SUCCEEDED
         return self._store.end(run, state, Ending(ended.error, ended.kind, ended.task, ended.log))
+
+
+def _sweep(folder: str) -> None:
+    """Remove what a killed child left running: its containers are the engine's, and outlive it."""
+    from tagline.engines.docker import containers
+
+    containers.sweep(folder, os.environ)
+
+
+def _has_images(compiled: Compiled) -> bool:
+    """Whether the tasks name images; on engine `process` an environment's identity stands in their place."""
+    from tagline.pipeline.identity import PREFIX
+
+    return not any(one.get("image", "").startswith(PREFIX) for one in compiled.containers().values())
 
 
 def _check_supported(compiled: Compiled) -> None:

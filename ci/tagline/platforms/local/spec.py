@@ -1,6 +1,7 @@
 """The compiled pipeline as the local platform reads it: graph, parameters, and what each task asks for."""
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import msgspec
 import yaml
 from tagline_task.connectors.settings import MOUNTED, NEEDED, OPTIONAL
 
+from tagline.engines import Limits
 from tagline.errors import ConfigError, NotYetSupported, PipelineError
 from tagline.pipeline.compiled import Compiled, read
 from tagline.words import one_of
@@ -36,6 +38,14 @@ _REFUSED = {
     "fieldPathAsEnv": "a field of the pod as environment",
     "pvcMount": "a persistent volume",
     "genericEphemeralVolume": "an ephemeral volume",
+}
+
+
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)")
+_UNITS = {"": 1.0, "m": 0.001} | {
+    unit: base**power
+    for base, units in ((1000.0, "kMGTP"), (1024.0, ("Ki", "Mi", "Gi", "Ti", "Pi")))
+    for power, unit in enumerate(units, 1)
 }
 
 
@@ -139,6 +149,36 @@ def time_limits(compiled: Compiled) -> dict[str, float]:
         for task, settings in _settings(compiled)
         if settings.get("activeDeadlineSeconds")
     }
+
+
+def limits(compiled: Compiled) -> dict[str, Limits]:
+    """Cores, memory and GPUs of the tasks that name some; raises `NotYetSupported` for what only a run knows."""
+    containers = compiled.containers()
+    found = {}
+    for name, task in _tasks(compiled).items():
+        component = compiled.ir["components"][task["componentRef"]["name"]]
+        asked = containers.get(component.get("executorLabel", ""), {}).get("resources") or {}
+        device = asked.get("accelerator") or {}
+        words = {
+            "cpus": asked.get("resourceCpuLimit") or asked.get("cpuLimit") or 0,
+            "memory": asked.get("resourceMemoryLimit") or f"{asked.get('memoryLimit') or 0}G",
+            "gpus": device.get("resourceCount") or device.get("count") or 0,
+        }
+        if vague := [str(word) for word in words.values() if "{{" in str(word)]:
+            raise NotYetSupported(f"task {name!r} takes a limit from a parameter: {vague[0]}")
+        if asked:
+            found[name] = Limits(
+                quantity(words["cpus"]), int(quantity(words["memory"])), int(quantity(words["gpus"]))
+            )
+    return found
+
+
+def quantity(text: object) -> float:
+    """A Kubernetes quantity such as `500m`, `2Gi` or `1.5` as a number; raises `ConfigError` for another."""
+    match = _QUANTITY.fullmatch(str(text).strip())
+    if not match or match[2] not in _UNITS:
+        raise ConfigError(f"{text!r} is not a quantity", fix="write 500m, 2, 512Mi or 2Gi")
+    return float(match[1]) * _UNITS[match[2]]
 
 
 def _settings(compiled: Compiled) -> Iterator[tuple[str, dict[str, Any]]]:

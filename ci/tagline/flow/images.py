@@ -1,0 +1,145 @@
+"""Images in the flow: which engine runs the tasks, the image of a commit, its names in the registry."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagline import config
+from tagline.config import Config, EngineName
+from tagline.errors import ConfigError
+from tagline.flow.report import Report, Said, StepReport, Told, done, nothing, perform
+
+if TYPE_CHECKING:
+    from tagline.flow.world import World
+    from tagline.images import Builder
+    from tagline.images.making import Made, Maker, Source
+    from tagline.words import Release
+
+ENGINE_VARIABLE = "TAGLINE_ENGINE"
+
+
+def engine_name(own: Config, environ: Mapping[str, str]) -> EngineName:
+    """The engine of this call: TAGLINE_ENGINE, else `engine:`; `auto` is the best that answers."""
+    named = environ.get(ENGINE_VARIABLE) or own.engine
+    try:
+        wanted = EngineName(named)
+    except ValueError:
+        known = ", ".join(EngineName)
+        raise ConfigError(f"{ENGINE_VARIABLE} is {named!r}, not one of {known}") from None
+    if wanted is not EngineName.AUTO:
+        return wanted
+    from tagline.engines.docker import client
+
+    return EngineName.DOCKER if client.answers(environ) else EngineName.PROCESS
+
+
+def chosen(own: Config, environ: Mapping[str, str], home: Path, told: Told) -> "Maker | None":
+    """What makes images on the engine of this call; None on engine `process`. What `auto` took is said."""
+    name = engine_name(own, environ)
+    if EngineName.AUTO in {environ.get(ENGINE_VARIABLE), own.engine}:
+        told(Said(f"engine {name}: the best that answers"))
+    return maker(environ, home) if name is EngineName.DOCKER else None
+
+
+def maker(environ: Mapping[str, str], home: Path) -> "Maker":
+    """What makes images here; no engine is spoken to before something must be built."""
+    from tagline.images.making import Maker
+
+    def builder() -> "Builder":
+        from tagline.engines.docker.builder import DockerBuilder
+
+        return DockerBuilder(environ)
+
+    return Maker(builder, environ, home / "images")
+
+
+def source_of(tree: Path, own: Config) -> "Source":
+    """A source tree as images see it: what git tracks or would track, without the gate's data."""
+    from tagline.engines.venvs import task_package
+    from tagline.images.making import Source
+    from tagline.pipeline.project import listed
+
+    data = {own.gate.data} if own.gate else set()
+    files = sorted(path for path in listed(tree) if str(path) not in data)
+    return Source(tree, files, own, task_package())
+
+
+def build_work_tree(folder: Path, *, push: bool, told: Told) -> Report:
+    """`tagline build`: the image of the work tree; needs no remote."""
+    import os
+
+    from tagline.flow import platforms
+    from tagline.flow.work_tree import root_of
+    from tagline.flow.world import default_name
+    from tagline.platforms.local.home import tagline_home
+
+    root = root_of(folder)
+    own = platforms.of_work_tree(root, os.environ, default_name(root.name))
+    if push and not own.image.repository:
+        raise ConfigError(
+            "nothing says where to push", where=config.FILE, fix="image: {repository: HOST/PATH}"
+        )
+    makes = maker(os.environ, tagline_home(os.environ))
+    return perform(
+        Report("build", "work tree"),
+        told,
+        [("image", lambda: step(makes.make(source_of(root, own), push=push)))],
+    )
+
+
+def step(made: "Made") -> StepReport:
+    """What became of an image, as a step."""
+    facts = {
+        "reference": made.reference,
+        "content": made.content,
+        "reproducible": made.built and not made.why_not,
+    }
+    return (done if made.built else nothing)("image", made.sentence(), **facts)
+
+
+def identity(world: "World", tree: Path, own: Config, *, push: bool = True) -> str:
+    """What stands for a commit's tree in its compiled pipeline: its image, or on engine `process` its environment.
+
+    The tree is without the gate's data. The image reaches the registry if `push`, and is built at most once.
+    """
+    if world.images is None:
+        world.told(Said("making the environment (once for each lock)"))
+        return world.engine.build(tree, serving=own.serving is not None).identity
+    made = world.images.make(source_of(tree, own), push=push)
+    world.told(step(made))
+    return made.reference
+
+
+def name_release(world: "World", own: Config, reference: str, names: list[str]) -> None:
+    """Add a release's names to its image in the registry, after the claim; again is a no-op."""
+    from tagline.images.making import place_of
+    from tagline.images.registry import Repository
+
+    digest = reference.partition("@")[2]
+    if world.images is None or not digest:
+        return
+    place = place_of(own)
+    repository = Repository(place, world.images.environ)
+    added = [name for name in names if repository.tag(digest, name)]
+    if added:
+        world.told(Said(f"tagged {place.written}: {', '.join(added)}"))
+
+
+def release_names(release: "Release", commit: str) -> list[str]:
+    """The registry tags of a release: its tag's text without what registries refuse, and its commit."""
+    import re
+
+    return [re.sub(r"[^A-Za-z0-9_.-]", "-", release.tag), f"commit-{commit}"]
+
+
+def pin_work_tree(root: Path, own: Config, environ: Mapping[str, str]) -> list[str]:
+    """`check --fix` on engine docker: write today's digests into the Dockerfile; a line for each change."""
+    from tagline.images.making import pinned
+
+    file = root / own.image.dockerfile
+    if own.image.base or not file.is_file() or engine_name(own, environ) is not EngineName.DOCKER:
+        return []
+    text, said = pinned(file.read_text(), own.image.args, environ)
+    if said:
+        file.write_text(text)
+    return said

@@ -1,0 +1,186 @@
+"""All that goes into an image, as one digest, and the folder that holds exactly that and nothing else."""
+
+import hashlib
+import os
+import platform
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from tagline.config import Image
+from tagline.errors import BaseNotPinned, ImageRefused
+from tagline.images import dockerfile
+
+EPOCH = 315532800  # 1980-01-01: a zip file, and so a wheel, knows no earlier day
+TASK_FOLDER = ".tagline/tagline_task"
+IGNORE = ".dockerignore"
+_PLACE = "/opt/tagline"
+TAIL = f"""
+# added by tagline: what every task imports
+COPY {TASK_FOLDER} {_PLACE}/tagline_task
+ENV PYTHONPATH={_PLACE}${{PYTHONPATH:+:$PYTHONPATH}}
+"""
+_SECRETS = (
+    "--mount=type=secret,id=pip.conf,target=/etc/pip.conf,mode=0444 "
+    "--mount=type=secret,id=ca.crt,target=/run/secrets/ca.crt,mode=0444"
+)
+
+
+class Entry(msgspec.Struct, frozen=True, order=True):
+    """A file that may go in: its path in the context, whether it can be executed, its bytes' SHA-256 (hex).
+
+    Of a link, `link` is the target.
+    """
+
+    path: str
+    executable: bool
+    sha256: str
+    link: str = ""
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """Everything that decides what an image is: `text` is the whole Dockerfile, `files` all that it may copy.
+
+    `platform` is the machine's that it is built for, such as `linux/amd64`.
+    """
+
+    text: str
+    args: dict[str, str]
+    files: list[Entry]
+    platform: str
+
+    @property
+    def content(self) -> str:
+        """The content digest: SHA-256 (hex) over this struct as JSON in a fixed order, and EPOCH."""
+        parts = {"tagline image": 1, "epoch": EPOCH, "recipe": self}
+        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+
+    @property
+    def tag(self) -> str:
+        """The registry's tag of this content: `content-<64 hex>`."""
+        return f"content-{self.content}"
+
+
+def generated(image: Image) -> str:
+    """The Dockerfile of an image that names a base and a requirements file: no Dockerfile is needed.
+
+    It runs as 1000, which is `jovyan` in Kubeflow's notebook images.
+    """
+    return (
+        f"FROM {image.base}\nUSER root\nARG SOURCE_DATE_EPOCH\n"
+        f"COPY {image.requirements} {_PLACE}/requirements.txt\n"
+        f"RUN {_SECRETS} PYTHONHASHSEED=0 PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install "
+        f"--no-cache-dir --require-hashes -r {_PLACE}/requirements.txt\n"
+        "USER 1000\nENV PYTHONPATH=/app/src\nCOPY src/ /app/src/\n"
+    )
+
+
+def whole(text: str) -> str:
+    """A project's Dockerfile with the lines that put `tagline_task` in."""
+    return text.rstrip("\n") + "\n" + TAIL
+
+
+def recipe(tree: Path, files: Iterable[Path], text: str, args: Mapping[str, str], task: Path) -> Recipe:
+    """The recipe of a Dockerfile's text over the tree's `files` (relative paths), and the package `task`.
+
+    Raises `BaseNotPinned`, `ImageRefused`: what a digest cannot hold still, or what leaves the tree.
+    """
+    _check(text, args)
+    wanted = set(dockerfile.copied(text, args))
+    inside = [_entry(tree, name) for name in files if _goes_in(name, wanted)]
+    package = [path for path in task.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    ours = [_entry(task, path.relative_to(task), PurePosixPath(TASK_FOLDER)) for path in package]
+    return Recipe(whole(text), dict(args), sorted([*inside, *ours]), host_platform())
+
+
+def host_platform() -> str:
+    """This machine as registries write it: `linux/amd64`."""
+    machine = platform.machine()
+    return f"linux/{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
+
+
+def _check(text: str, args: Mapping[str, str]) -> None:
+    for base in dockerfile.bases(text, args):
+        if not base.pinned:
+            raise BaseNotPinned(
+                f"{base.reference} is named by a tag, which may be another image tomorrow",
+                where=f"line {base.line} of the Dockerfile",
+                fix="tagline check --fix writes the digest of today's image",
+            )
+    for one in dockerfile.instructions(text):
+        remote = [word for word in one.words() if "://" in word or word.startswith("git@")]
+        if one.word == "ADD" and remote and not any(word.startswith("--checksum=") for word in one.words()):
+            raise ImageRefused(
+                f"ADD takes {remote[0]} from the network, and no digest says what it is",
+                where=f"line {one.line} of the Dockerfile",
+                fix="add --checksum=sha256:…, or keep the file in the repository",
+            )
+
+
+def _goes_in(name: Path, wanted: set[str]) -> bool:
+    """Whether a pattern names the file or a folder above it; .dockerignore always counts."""
+    path = PurePosixPath(name.as_posix())
+    if str(path) == IGNORE:
+        return True
+    for pattern in wanted:
+        clean = os.path.normpath(pattern.lstrip("/") or ".")
+        if clean == "." or clean.startswith(".."):
+            return True
+        if any(part.match(clean) and _same_depth(part, clean) for part in (path, *path.parents)):
+            return True
+    return False
+
+
+def _same_depth(path: PurePosixPath, pattern: str) -> bool:
+    """`match` compares from the right; a context's pattern counts from its root."""
+    return len(path.parts) == len(PurePosixPath(pattern).parts)
+
+
+def _entry(tree: Path, name: Path, under: PurePosixPath | None = None) -> Entry:
+    path, shown = tree / name, str((under or PurePosixPath()) / name.as_posix())
+    if path.is_symlink():
+        target = os.readlink(path)
+        landing = os.path.normpath(os.path.join(os.path.dirname(name), target))
+        if os.path.isabs(target) or landing.startswith(".."):
+            raise ImageRefused(
+                f"{shown} is a link that leaves the tree", where=shown, fix="copy the file itself"
+            )
+        return Entry(shown, False, "", target)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Entry(shown, bool(path.stat().st_mode & 0o100), digest)
+
+
+def stage(made: Recipe, tree: Path, task: Path, to: Path) -> Path:
+    """Copy what the recipe lists to the folder `to`, with the same modes everywhere; returns the Dockerfile.
+
+    What is not in the digest is not in the folder, and so not in the image.
+    """
+    for entry, source in _sources(made, tree, task):
+        target = to / entry.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if entry.link:
+            target.symlink_to(entry.link)
+            continue
+        shutil.copyfile(source, target)
+        target.chmod(0o755 if entry.executable else 0o644)
+        os.utime(
+            target, (EPOCH, EPOCH)
+        )  # BuildKit's layers leave out a file that is there with the same time
+    for folder in [path for path in to.rglob("*") if path.is_dir() and not path.is_symlink()]:
+        folder.chmod(0o755)
+    if (to / IGNORE).exists():
+        with (to / IGNORE).open("a") as file:
+            file.write(f"\n!{PurePosixPath(TASK_FOLDER).parts[0]}\n")
+    place = to.with_name(f"{to.name}.Dockerfile")
+    place.write_text(made.text)
+    return place
+
+
+def _sources(made: Recipe, tree: Path, task: Path) -> Iterator[tuple[Entry, Path]]:
+    for entry in made.files:
+        path = PurePosixPath(entry.path)
+        ours = path.is_relative_to(TASK_FOLDER)
+        yield entry, task / path.relative_to(TASK_FOLDER) if ours else tree / path

@@ -1,0 +1,131 @@
+"""The content digest: everything that goes in counts, nothing else does, and nothing else can get in."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tagline.config import Image
+from tagline.errors import BaseNotPinned, ImageRefused
+from tagline.images import recipe
+
+PINNED = f"FROM debian@sha256:{'a' * 64}\n"
+TEXT = PINNED + "ARG COLOUR\nCOPY src/ /app/src/\nCOPY *.toml /app/\nUSER 1000\n"
+TREE = {"src/a.py": "a", "src/deep/b.py": "b", "x.toml": "x", "conf/y.toml": "y", "README.md": "r"}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name, text in TREE.items():
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_text(text)
+    (tmp_path / "task").mkdir()
+    (tmp_path / "task/__init__.py").write_text("")
+    return tmp_path / "tree"
+
+
+def made(tree: Path, text: str = TEXT, **args: str) -> recipe.Recipe:
+    files = [path.relative_to(tree) for path in tree.rglob("*") if path.is_file() or path.is_symlink()]
+    return recipe.recipe(tree, files, text, args, tree.parent / "task")
+
+
+def test_what_an_instruction_copies_is_in_and_the_rest_is_not(tree: Path) -> None:
+    names = [entry.path for entry in made(tree).files]
+    assert names == [".tagline/tagline_task/__init__.py", "src/a.py", "src/deep/b.py", "x.toml"]
+
+
+@pytest.mark.parametrize("name", ["src/a.py", "src/deep/b.py", "x.toml"])
+def test_a_changed_file_is_another_content(tree: Path, name: str) -> None:
+    before = made(tree).content
+    (tree / name).write_text("other")
+    assert made(tree).content != before
+
+
+@pytest.mark.parametrize("name", ["conf/y.toml", "README.md"])
+def test_a_file_that_nothing_copies_does_not_count(tree: Path, name: str) -> None:
+    before = made(tree).content
+    (tree / name).write_text("other")
+    assert made(tree).content == before
+
+
+def test_a_mode_a_name_an_argument_the_dockerfile_and_our_own_package_count(tree: Path) -> None:
+    seen = {made(tree).content, made(tree, COLOUR="red").content, made(tree, TEXT + "# more\n").content}
+    (tree / "src/a.py").chmod(0o755)
+    seen.add(made(tree).content)
+    (tree / "src/a.py").rename(tree / "src/c.py")
+    seen.add(made(tree).content)
+    (tree.parent / "task/__init__.py").write_text("# newer")
+    seen.add(made(tree).content)
+    assert len(seen) == 6
+
+
+def test_times_owners_and_other_modes_do_not_count(tree: Path) -> None:
+    before = made(tree).content
+    (tree / "src/a.py").chmod(0o600)
+    (tree / "src/a.py").touch()
+    assert made(tree).content == before
+
+
+def test_a_file_beyond_the_digest_never_reaches_the_builder(tree: Path, tmp_path: Path) -> None:
+    to = tmp_path / "context"
+    to.mkdir()
+    (tree / "src/a.py").chmod(0o600)
+    recipe.stage(made(tree), tree, tree.parent / "task", to)
+    staged = sorted(str(path.relative_to(to)) for path in to.rglob("*") if path.is_file())
+    assert staged == [entry.path for entry in made(tree).files]
+    assert (to / "src/a.py").stat().st_mode & 0o777 == 0o644
+    assert (to / "src/a.py").stat().st_mtime == recipe.EPOCH
+
+
+def test_dockerignore_counts_and_cannot_shut_tagline_task_out(tree: Path, tmp_path: Path) -> None:
+    before = made(tree).content
+    (tree / ".dockerignore").write_text("*\n!src")
+    assert made(tree).content != before
+    to = tmp_path / "context"
+    to.mkdir()
+    recipe.stage(made(tree), tree, tree.parent / "task", to)
+    assert (to / ".dockerignore").read_text().splitlines() == ["*", "!src", "!.tagline"]
+
+
+def test_a_base_by_tag_is_refused_with_its_line(tree: Path) -> None:
+    with pytest.raises(BaseNotPinned) as caught:
+        made(tree, "# one\nFROM debian:12\n")
+    assert caught.value.where == "line 2 of the Dockerfile"
+
+
+def test_a_download_without_a_checksum_is_refused_and_with_one_is_not(tree: Path) -> None:
+    line = "ADD {} https://example.org/x.tar /x\n"
+    with pytest.raises(ImageRefused, match="network"):
+        made(tree, PINNED + line.format(""))
+    assert made(tree, PINNED + line.format(f"--checksum=sha256:{'b' * 64}")).content
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../outside"])
+def test_a_link_that_leaves_the_tree_is_refused(tree: Path, target: str) -> None:
+    (tree / "src/link").symlink_to(target)
+    with pytest.raises(ImageRefused, match="leaves the tree"):
+        made(tree)
+
+
+def test_a_link_inside_the_tree_goes_in_as_a_link(tree: Path, tmp_path: Path) -> None:
+    (tree / "src/link").symlink_to("a.py")
+    to = tmp_path / "context"
+    to.mkdir()
+    recipe.stage(made(tree), tree, tree.parent / "task", to)
+    assert (to / "src/link").readlink() == Path("a.py")
+
+
+def test_a_base_and_a_requirements_file_make_a_dockerfile_that_ends_without_root(tree: Path) -> None:
+    text = recipe.generated(Image(base=f"debian@sha256:{'a' * 64}", requirements="requirements.txt"))
+    (tree / "requirements.txt").write_text("")
+    names = [entry.path for entry in made(tree, text).files]
+    assert "requirements.txt" in names and "src/a.py" in names
+    assert text.splitlines().index("USER 1000") > text.splitlines().index("USER root")
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=8), max_size=4))
+def test_two_recipes_have_one_content_only_if_they_are_the_same(args: dict[str, str]) -> None:
+    one = recipe.Recipe(PINNED, args, [], "linux/amd64")
+    other = recipe.Recipe(PINNED, {**args, "MORE!": "1"}, [], "linux/amd64")
+    assert one.content == recipe.Recipe(PINNED, dict(reversed(args.items())), [], "linux/amd64").content
+    assert one.content != other.content
