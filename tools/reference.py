@@ -11,7 +11,7 @@ import msgspec
 from tagline import config, errors, floors, platform_file
 from tagline.cli.group import cli
 from tagline.cli.main import COMMANDS
-from tagline.flow.recording import Recording
+from tagline.flow.views.recording import Recording
 from tagline.hosts.reading import VARIABLES
 
 sys.path.insert(0, str(Path(__file__).parent.parent))

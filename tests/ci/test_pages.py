@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tagline.flow.create import create
+from tagline.flow.desk.create import create
 
 from tests.ci.components import ROOT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tagline import config
-from tagline.flow.waking import INTERVAL
+from tagline.flow.results.waking import INTERVAL
 from tagline.hosts.api import access
 from tagline.render.results import files
 
@@ -67,6 +67,6 @@ def test_no_page_says_more_than_was_tried() -> None:
 
 
 def test_the_how_to_named_by_doctor_is_there() -> None:
-    from tagline.flow.guards import HOW
+    from tagline.flow.views.guards import HOW
 
     assert (Path(ROOT) / HOW).exists()

@@ -10,9 +10,9 @@ from tagline import config
 from tagline.engines.locks import read_lock
 from tagline.engines.process import ProcessEngine, serving_lock
 from tagline.errors import BadWord, TargetExists
-from tagline.flow.checks import Bench, checks
-from tagline.flow.create import create
-from tagline.flow.results import CaseOutcome, Listener
+from tagline.flow.checking.checks import Bench, checks
+from tagline.flow.desk.create import create
+from tagline.flow.results.results import CaseOutcome, Listener
 from tagline.model import bounds
 from tagline.model.judge_data import digest
 from tagline.pipeline.compile import compile_file

@@ -8,7 +8,7 @@ import pytest
 from tagline import config
 from tagline.engines import Command
 from tagline.engines.process import ProcessEngine
-from tagline.flow.create import create
+from tagline.flow.desk.create import create
 from tagline.model.contest import Match, contest
 from tagline.model.gate import Outcome, Verdict
 from tagline.pipeline.project import copy_tree

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import msgspec
-from tagline.flow.recording import Recording
+from tagline.flow.views.recording import Recording
 
 FOLDER = Path(__file__).parent / "events"
 FILES = sorted(FOLDER.glob("*/*.json"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tagline.errors import RemoteUnavailable
-from tagline.flow.scribe import Scribe
+from tagline.flow.promoting.scribe import Scribe
 from tagline.git.ledger import Appended
 from tagline.platforms.local.serving import procs
 from tagline.rollout.told import WeightMoved

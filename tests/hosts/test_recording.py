@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tagline.errors import EventNotUsable
-from tagline.flow.recording import Evidence, Recording, record, write
+from tagline.flow.views.recording import Evidence, Recording, record, write
 from tagline.hosts.reading import without_host
 
 from tests.fakes.repositories import git, linear
@@ -72,7 +72,7 @@ def test_the_credentials_of_an_address_are_masked(tmp_path: Path) -> None:
 def test_without_the_masking_the_token_would_be_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagline.flow.recording.masked", lambda value, environ: value)
+    monkeypatch.setattr("tagline.flow.views.recording.masked", lambda value, environ: value)
     inside = environ(load(PUSH), tmp_path) | {
         "CI_JOB_TOKEN": TOKEN,
         "CI_PIPELINE_URL": f"https://x/?q={TOKEN}",

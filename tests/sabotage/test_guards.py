@@ -118,13 +118,13 @@ GUARDS = {
         (f"{UNIT}/rollout/test_interrupted.py::test_two_rollouts_of_one_model_at_once_are_refused",),
     ),
     "a result of another agent is believed whatever its digest": Guard(
-        "tagline/flow/kept.py",
+        "tagline/flow/agents/kept.py",
         "    if kept.sha256 != kept.digest():\n",
         "    if False:\n",
         (f"{UNIT}/flow/test_saved.py::test_no_byte_of_a_result_can_be_changed_or_cut_off_unnoticed",),
     ),
     "a plan file that differs is carried out": Guard(
-        "tagline/flow/saved.py",
+        "tagline/flow/agents/saved.py",
         "    if said:\n",
         "    if False:\n",
         (
@@ -133,13 +133,13 @@ GUARDS = {
         ),
     ),
     "a step that nobody planned is carried out": Guard(
-        "tagline/flow/saved.py",
+        "tagline/flow/agents/saved.py",
         "        if isinstance(step, _BOUND) and key(step) not in agreed:\n",
         "        if False:\n",
         (f"{UNIT}/flow/test_saved.py::test_a_step_that_the_file_does_not_plan_is_refused[extra0]",),
     ),
     "a promotion goes to an agent without its credential": Guard(
-        "tagline/flow/needs.py",
+        "tagline/flow/agents/needs.py",
         "            return writes | runs | {Need(Kind.CREDENTIAL, step.promotion.env)}\n",
         "            return writes | runs\n",
         (

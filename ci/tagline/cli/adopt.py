@@ -14,6 +14,6 @@ def command(reason: str) -> None:
     Examples:
       tagline adopt --reason "promotions made by hand before tagline"
     """
-    from tagline.flow.adopting import adopt
+    from tagline.flow.promoting.adopting import adopt
 
     click.echo(adopt(open_world(), reason))

@@ -20,7 +20,7 @@ def command(push: bool, json_: bool) -> int:
     """
     import sys
 
-    from tagline.flow.images import build_work_tree
+    from tagline.flow.releasing.images import build_work_tree
     from tagline.render.progress import teller
 
     return finish(

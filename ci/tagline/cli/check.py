@@ -22,8 +22,8 @@ def command(smoke: bool, fix: bool, report_dir: Path | None, json_: bool) -> int
       tagline check --smoke     a short training too
       tagline check --fix       write the current pipeline.yaml
     """
-    from tagline.flow.checks import check_work_tree
-    from tagline.flow.results import simple
+    from tagline.flow.checking.checks import check_work_tree
+    from tagline.flow.results.results import simple
 
     with reporting(report_dir, "check") as kept:
         listener = listening(json_)

@@ -33,10 +33,10 @@ def command(
       tagline ci --env prod           the same, for one environment with its credentials
       tagline ci --report reports     leaves files for people and for the CI's own pages
     """
-    from tagline.flow.announcing import announce
     from tagline.flow.ci import run_plan
-    from tagline.flow.keeping import outlook_of, results_of
     from tagline.flow.known import plan_event
+    from tagline.flow.results.announcing import announce
+    from tagline.flow.results.keeping import outlook_of, results_of
     from tagline.render.terminal import plan_text
 
     with reporting(report_dir, event or "ci") as kept:

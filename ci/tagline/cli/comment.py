@@ -26,7 +26,7 @@ def command(folder: Path, from_fork: bool, json_: bool) -> int:
       tagline comment reports
       tagline comment reports --from-fork
     """
-    from tagline.flow.commenting import comment
+    from tagline.flow.results.commenting import comment
     from tagline.render.results.files import read
     from tagline.render.results.markdown import comment as markdown
 

@@ -16,6 +16,6 @@ def command(file: Path | None, output: Path | None) -> None:
       tagline compile
       tagline compile pipelines/train.py -o train.yaml
     """
-    from tagline.flow.work_tree import compile_work_tree
+    from tagline.flow.checking.work_tree import compile_work_tree
 
     click.echo(f"wrote {compile_work_tree(Path.cwd(), file, output)}")

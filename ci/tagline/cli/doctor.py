@@ -27,7 +27,7 @@ def command(record: Path | None, json_: bool) -> int:
     if record:
         return _record(record)
     from tagline.errors import MissingTool
-    from tagline.flow.doctor import examine
+    from tagline.flow.views.doctor import examine
     from tagline.render.terminal import doctor_text
 
     findings = examine(Path.cwd())
@@ -39,7 +39,7 @@ def _record(file: Path) -> int:
     import os
     from datetime import UTC, datetime
 
-    from tagline.flow import recording
+    from tagline.flow.views import recording
 
     found = recording.record(os.environ, Path.cwd(), datetime.now(UTC).date().isoformat())
     recording.write(found, file)

@@ -18,7 +18,7 @@ def command(model: str | None, env: str | None, json_: bool) -> None:
       tagline history
       tagline history wine --env prod
     """
-    from tagline.flow.past import history
+    from tagline.flow.views.past import history
     from tagline.render.terminal import history_text
 
     world = open_world(json_, may_be_offline=True, any_name=True)

@@ -28,7 +28,7 @@ def command(directory: Path, ci: str | None, library: str | None, pin: str | Non
       tagline init wine --defaults      asks nothing
       tagline init wine --ci gitlab --library platform/tagline
     """
-    from tagline.flow import create
+    from tagline.flow.desk import create
 
     told = {"ci": ci, "library": library, "ref": pin}
     answers = {name: value for name, value in told.items() if value is not None}

@@ -27,7 +27,7 @@ def up_() -> None:
     Examples:
       tagline local up
     """
-    from tagline.flow.local import up
+    from tagline.flow.desk.local import up
     from tagline.render.terminal import local_text
 
     click.echo(local_text(up()))
@@ -41,7 +41,7 @@ def down_() -> None:
     Examples:
       tagline local down
     """
-    from tagline.flow.local import down
+    from tagline.flow.desk.local import down
 
     click.echo(down())
 
@@ -55,7 +55,7 @@ def status_(json_: bool) -> None:
     Examples:
       tagline local status
     """
-    from tagline.flow.local import local_status
+    from tagline.flow.desk.local import local_status
     from tagline.render.terminal import local_text
 
     show(local_status(), json_, local_text)
@@ -72,7 +72,7 @@ def logs_(name: str | None, lines: int) -> None:
       tagline local logs
       tagline local logs router -n 100
     """
-    from tagline.flow.local import logs
+    from tagline.flow.desk.local import logs
     from tagline.render.terminal import logs_text
 
     click.echo(logs_text(logs(name or "", lines)))
@@ -100,7 +100,7 @@ def traffic_(model: str, env: str, rate: float, seconds: float | None, without: 
       tagline local traffic wine --rate 50
       tagline local traffic wine --without alcohol --share 0.3
     """
-    from tagline.flow.local import Load, traffic
+    from tagline.flow.desk.local import Load, traffic
     from tagline.render.terminal import tally_text
 
     load = Load(

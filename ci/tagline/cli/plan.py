@@ -28,7 +28,7 @@ def command(event: str | None, ref: str | None, env: str, output: Path | None, j
       tagline plan -o plan.json       then, on each agent: tagline run plan.json --state state
       tagline plan --event schedule --json
     """
-    from tagline.flow.handover import save_plan
+    from tagline.flow.agents.handover import save_plan
     from tagline.render.json import dumps
     from tagline.render.terminal import saved_text
 

@@ -40,7 +40,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
       tagline promote wine --to prod --version 1.4.0-r3 --reason "back to the June data"
       tagline promote wine --to prod --preview
     """
-    from tagline.flow.asking import Ask, preview_promotion, promote
+    from tagline.flow.promoting.asking import Ask, preview_promotion, promote
     from tagline.render.terminal import asked_text, preview_text
 
     world = open_world(json_)

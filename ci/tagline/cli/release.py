@@ -22,7 +22,7 @@ def command(report_dir: Path | None, json_: bool) -> int:
       tagline ci --event merge     the same, after the checks
     """
     from tagline.flow.ci import release_head
-    from tagline.flow.results import simple
+    from tagline.flow.results.results import simple
 
     with reporting(report_dir, "release") as kept:
         world, listener = open_heard_world(json_)

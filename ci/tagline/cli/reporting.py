@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from tagline.flow.results import Results
+    from tagline.flow.results.results import Results
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 report_option = click.option(
@@ -38,7 +38,7 @@ def reporting(folder: Path | None, event: str) -> Iterator[Kept]:
     An error before the first step is a result too. Raises `ConfigError` where the folder cannot be written.
     """
     from tagline.errors import TaglineError
-    from tagline.flow.results import interrupted, of_error
+    from tagline.flow.results.results import interrupted, of_error
 
     kept = Kept()
     if folder is not None:

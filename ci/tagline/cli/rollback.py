@@ -23,8 +23,8 @@ def command(model: str, env: str, version: str | None, reason: str, json_: bool)
       tagline rollback wine --env prod
       tagline rollback wine --env prod --to 1.3.0-r1 --reason "wrong currency"
     """
-    from tagline.flow.announcing import announce
-    from tagline.flow.rollback import rollback
+    from tagline.flow.promoting.rollback import rollback
+    from tagline.flow.results.announcing import announce
     from tagline.render.terminal import rollback_text
 
     world = open_world(json_, may_be_offline=True)

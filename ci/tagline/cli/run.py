@@ -36,11 +36,11 @@ def command(
       tagline run plan.json --state state --only gpu
       tagline run plan.json --state state --have platform,push
     """
-    from tagline.flow.announcing import announce
-    from tagline.flow.handover import Agent, run_saved
-    from tagline.flow.keeping import outlook_of, results_of
-    from tagline.flow.needs import Need, here, parse_list
-    from tagline.flow.saved import read
+    from tagline.flow.agents.handover import Agent, run_saved
+    from tagline.flow.agents.needs import Need, here, parse_list
+    from tagline.flow.agents.saved import read
+    from tagline.flow.results.announcing import announce
+    from tagline.flow.results.keeping import outlook_of, results_of
     from tagline.render.terminal import ran_text
 
     with reporting(report_dir, "run") as kept:

@@ -32,7 +32,7 @@ def check_(json_: bool) -> int:
       tagline secrets check
     """
     from tagline.errors import SecretsIncomplete
-    from tagline.flow.secrets import State, check
+    from tagline.flow.desk.secrets import State, check
     from tagline.render.secrets import check_text
 
     found = check(Path.cwd())
@@ -55,7 +55,7 @@ def put_(path: str, key: str, mount: str) -> None:
       printf %s "$VALUE" | tagline secrets put wine/prod DB_PASSWORD
       tagline secrets put wine/prod TLS_KEY --mount team < tls.key
     """
-    from tagline.flow.secrets import put, short
+    from tagline.flow.desk.secrets import put, short
 
     value = _value()
     place, written = put(Path.cwd(), path, key, value, mount)
@@ -104,7 +104,7 @@ def bootstrap_(output: Path, environment: str, namespace: str, secret_id_ttl: st
       tagline secrets bootstrap --env prod --namespace ml -o ~/vault-approle.yaml
       tagline secrets bootstrap --env prod --dotenv -o .env
     """
-    from tagline.flow.secrets import Asked, bootstrap
+    from tagline.flow.desk.secrets import Asked, bootstrap
     from tagline.render.secrets import bootstrap_text
 
     asked = Asked(environment, namespace, secret_id_ttl, dotenv)

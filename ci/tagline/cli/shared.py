@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from tagline.flow.report import Report
-    from tagline.flow.results import Listener
+    from tagline.flow.results.results import Listener
     from tagline.flow.world import World
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for programs.")
@@ -28,7 +28,7 @@ def open_world(
     must not see. Raises `NameTaken` where the platform has another repository's pipeline of this name, unless
     it is `any_name`: for commands that ask nothing of the platform.
     """
-    from tagline.flow.owners import check_name
+    from tagline.flow.releasing.owners import check_name
     from tagline.flow.world import open_world
 
     world = open_world(Path.cwd(), telling(json_), may_be_offline=may_be_offline, hide=hide)
@@ -46,7 +46,7 @@ def open_heard_world(json_: bool = False, *, hide: Sequence[Path] = ()) -> "tupl
 
 def listening(json_: bool = False) -> "Listener":
     """Prints what is told, and keeps what belongs in the results."""
-    from tagline.flow.results import Listener
+    from tagline.flow.results.results import Listener
 
     return Listener(telling(json_))
 

@@ -17,7 +17,7 @@ def command(json_: bool) -> None:
       tagline status
       tagline status --json
     """
-    from tagline.flow.status import status
+    from tagline.flow.views.status import status
     from tagline.render.terminal import status_text
 
     show(status(open_world(json_, may_be_offline=True)), json_, status_text)

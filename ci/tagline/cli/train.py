@@ -24,8 +24,8 @@ def command(release_: str | None, smoke: bool, report_dir: Path | None, json_: b
       tagline train --release 1.4.0
       tagline train --smoke
     """
-    from tagline.flow.results import simple
-    from tagline.flow.training import train_command
+    from tagline.flow.releasing.training import train_command
+    from tagline.flow.results.results import simple
 
     with reporting(report_dir, "train") as kept:
         world, listener = open_heard_world(json_)

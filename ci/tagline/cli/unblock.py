@@ -18,6 +18,6 @@ def command(model: str, version: str, env: str, reason: str) -> None:
     Examples:
       tagline unblock wine 0.3.0-r1 --env prod --reason "the caller was wrong, not the model"
     """
-    from tagline.flow.rollback import unblock
+    from tagline.flow.promoting.rollback import unblock
 
     click.echo(unblock(open_world(), model, version, env, reason))

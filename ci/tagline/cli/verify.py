@@ -13,6 +13,6 @@ def command() -> None:
     Examples:
       tagline verify
     """
-    from tagline.flow.past import verify_ledger
+    from tagline.flow.views.past import verify_ledger
 
     click.echo(verify_ledger(open_world(any_name=True)))

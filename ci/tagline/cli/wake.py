@@ -19,6 +19,6 @@ def command(json_: bool) -> int:
     Examples:
       tagline wake
     """
-    from tagline.flow.waking import wake_command
+    from tagline.flow.results.waking import wake_command
 
     return finish(wake_command(os.environ, telling(json_)), json_)

@@ -5,9 +5,8 @@ from functools import partial
 from typing import assert_never
 
 from tagline.errors import ConfigError, StateTampered, StillTraining
-from tagline.flow.checks import check_commit
+from tagline.flow.checking.checks import check_commit
 from tagline.flow.known import known_merge
-from tagline.flow.owners import owner_prefix
 from tagline.flow.plan import (
     AnyStep,
     Check,
@@ -25,13 +24,14 @@ from tagline.flow.plan import (
     Wake,
     plan,
 )
-from tagline.flow.promotion import promote_step
-from tagline.flow.registering import register_step
-from tagline.flow.release import Built, finish_release, make_release, next_of, smoke_release
+from tagline.flow.promoting.promotion import promote_step
+from tagline.flow.promoting.rollback import finish_rollback
+from tagline.flow.releasing.owners import owner_prefix
+from tagline.flow.releasing.registering import register_step
+from tagline.flow.releasing.release import Built, finish_release, make_release, next_of, smoke_release
+from tagline.flow.releasing.training import train_release
 from tagline.flow.report import Report, StepReport, nothing, perform
-from tagline.flow.rollback import finish_rollback
-from tagline.flow.training import train_release
-from tagline.flow.waking import check_tag, wake
+from tagline.flow.results.waking import check_tag, wake
 from tagline.flow.world import World
 from tagline.git.history import check_on_a_line
 from tagline.git.ledger import Batch

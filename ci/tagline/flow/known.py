@@ -3,11 +3,11 @@
 from typing import assert_never
 
 from tagline.errors import BadWord
-from tagline.flow import resolve
-from tagline.flow.owners import owner_prefix
 from tagline.flow.plan import Known, Plan, only_env, plan
-from tagline.flow.registering import unregistered
-from tagline.flow.release import next_of
+from tagline.flow.promoting import resolve
+from tagline.flow.releasing.owners import owner_prefix
+from tagline.flow.releasing.registering import unregistered
+from tagline.flow.releasing.release import next_of
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.ledger import is_run

@@ -129,7 +129,8 @@ def open_world(
     """
     from tagline import __version__
     from tagline.engines import sandbox
-    from tagline.flow import images, platforms
+    from tagline.flow import platforms
+    from tagline.flow.releasing import images
     from tagline.git import facts as git_facts
     from tagline.git.ledger import Author
     from tagline.git.objects import identity

@@ -24,7 +24,7 @@ class _Teller:
 
     def _line(self, told: Any) -> str:
         from tagline.flow.report import Said, StepReport
-        from tagline.flow.results import Cases
+        from tagline.flow.results.results import Cases
         from tagline.platforms import TaskEvent
 
         match told:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tagline.flow.secrets import Found
+    from tagline.flow.desk.secrets import Found
     from tagline.secrets.bootstrap import Made
 
 

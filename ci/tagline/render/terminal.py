@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tagline.flow.asking import Asked, Preview
-    from tagline.flow.doctor import Finding
-    from tagline.flow.handover import Ran
-    from tagline.flow.past import Entry
+    from tagline.flow.agents.handover import Ran
+    from tagline.flow.agents.saved import Saved
+    from tagline.flow.desk.traffic import Tally
     from tagline.flow.plan import Plan
+    from tagline.flow.promoting.asking import Asked, Preview
+    from tagline.flow.promoting.rollback import RolledBack
     from tagline.flow.report import Report
-    from tagline.flow.rollback import RolledBack
-    from tagline.flow.saved import Saved
-    from tagline.flow.status import PlaceStatus, Status
-    from tagline.flow.traffic import Tally
+    from tagline.flow.views.doctor import Finding
+    from tagline.flow.views.past import Entry
+    from tagline.flow.views.status import PlaceStatus, Status
     from tagline.platforms.local.serving import LogTail, PlatformStatus
 
 

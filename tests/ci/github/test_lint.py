@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tagline.flow.create import create
+from tagline.flow.desk.create import create
 
 from tests.ci.components import ROOT, system_tool, tool
 

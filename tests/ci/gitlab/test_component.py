@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import tagline
 import yaml
-from tagline.flow.create import create
+from tagline.flow.desk.create import create
 
 from tests.ci.components import ROOT
 from tests.ci.gitlab.world import (

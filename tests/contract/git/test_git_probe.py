@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tagline.flow.doctor_remote import examine_remote
+from tagline.flow.views.doctor_remote import examine_remote
 from tagline.git import probe as probing
 from tagline.git.probe import PROBES, Learnt, probe
 from tagline.git.repo import Repo

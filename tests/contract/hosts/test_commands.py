@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tagline.flow.report import Outcome, StepReport
-from tagline.flow.results import FORMAT, Fragment, Results
+from tagline.flow.results.results import FORMAT, Fragment, Results
 from tagline.render.results import files
 
 from tests.fakes.hosts import jobs

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from tagline.config import Config
-from tagline.flow.announcing import message, news, send
+from tagline.flow.results.announcing import message, news, send
 from tagline.git import events as ev
 from tagline.hosts.api.http import Patience
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tagline.engines.gaps import gaps
-from tagline.flow.kept import Kept
+from tagline.flow.agents.kept import Kept
 
 from tests.conftest import NOT_HERE
 from tests.flow.handover.agents import Agent, agent, last_line

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tagline.config import Config
 from tagline.flow import platforms
-from tagline.flow.guards import judge, look, matches, snippet
+from tagline.flow.views.guards import judge, look, matches, snippet
 from tagline.hosts import Host
 from tagline.hosts.api import TagRule
 

@@ -6,10 +6,10 @@ from textwrap import dedent
 import pytest
 from kfp import compiler, dsl
 from tagline.errors import VersionTwice
-from tagline.flow.handover import save_plan
+from tagline.flow.agents.handover import save_plan
+from tagline.flow.agents.needs import wants_of
+from tagline.flow.agents.saved import Saved
 from tagline.flow.known import plan_event
-from tagline.flow.needs import wants_of
-from tagline.flow.saved import Saved
 from tagline.git.repo import LEDGER_REF
 
 from tests.unit.flow.world import POLICY, THREE, TWO, Stage, stage

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from tagline.errors import ConfigError, MissingKeys, PlatformError, UnknownName
-from tagline.flow.local import Load, send, traffic
-from tagline.flow.traffic import Stream
+from tagline.flow.desk.local import Load, send, traffic
+from tagline.flow.desk.traffic import Stream
 
 ROWS = [{"x": 1.0}, {"x": 2.0}]
 

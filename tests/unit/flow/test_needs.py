@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tagline.errors import BadWord, UnknownName
-from tagline.flow.handover import Agent, share
-from tagline.flow.needs import Kind, Need, Wants, here, needs, parse_list, written
+from tagline.flow.agents.handover import Agent, share
+from tagline.flow.agents.needs import Kind, Need, Wants, here, needs, parse_list, written
 from tagline.flow.plan import (
     AnyStep,
     Check,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tagline.errors import RemoteUnavailable
-from tagline.flow.newer import newer_than
+from tagline.flow.promoting.newer import newer_than
 from tagline.git.repo import Repo
 from tagline.words import Promotion
 

@@ -2,8 +2,8 @@
 
 import pytest
 from tagline.errors import BadWord
-from tagline.flow.overrides import Override, read
-from tagline.flow.wording import gate_event
+from tagline.flow.promoting.overrides import Override, read
+from tagline.flow.promoting.wording import gate_event
 from tagline.git.events import Verdict as Said
 from tagline.model.gate import Counts, Outcome, Verdict
 from tagline.words import Promotion

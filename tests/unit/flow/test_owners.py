@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tagline.flow.owners import next_owner
+from tagline.flow.releasing.owners import next_owner
 from tagline.platforms import Run, RunState
 
 PREFIX = "wine/0.1.0/full/"

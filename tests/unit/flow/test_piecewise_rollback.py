@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tagline.flow.ci import plan_event, run_plan
+from tagline.flow.ci import run_plan
+from tagline.flow.known import plan_event
 from tagline.flow.plan import FinishRollback, Nothing, Plan
 from tagline.git import remote
 from tagline.git.remote import Pushed, RefUpdate

@@ -13,12 +13,12 @@ from tagline.errors import (
     TaglineError,
     TakenBack,
 )
-from tagline.flow.asking import Ask, promote
 from tagline.flow.ci import run_plan
 from tagline.flow.known import plan_event
-from tagline.flow.promotion import promote_step
+from tagline.flow.promoting.asking import Ask, promote
+from tagline.flow.promoting.promotion import promote_step
 from tagline.flow.report import Outcome
-from tagline.flow.status import status
+from tagline.flow.views.status import status
 from tagline.git import events as ev
 from tagline.git.ledger import Batch
 from tagline.git.state import Status

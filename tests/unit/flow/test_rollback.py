@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from tagline.errors import NothingToRollBackTo, PlatformError, PushRefused
-from tagline.flow import resolve
 from tagline.flow.ci import run_plan
 from tagline.flow.known import plan_event
-from tagline.flow.status import status
+from tagline.flow.promoting import resolve
+from tagline.flow.views.status import status
 
 from tests.fakes.simulated_platform import ENV, MODEL, Killed
 from tests.unit.flow.world import ONE, THREE, TWO, Stage, stage

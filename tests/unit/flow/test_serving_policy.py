@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tagline import config
-from tagline.flow.resolve import spec_of
+from tagline.flow.promoting.resolve import spec_of
 from tagline.platforms import ServerSpec
 
 from tests.fakes.simulated_platform import MODEL

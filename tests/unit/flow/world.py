@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tagline import config
-from tagline.flow.rollback import RolledBack, rollback
+from tagline.flow.promoting.rollback import RolledBack, rollback
 from tagline.flow.world import World
 from tagline.git import events as ev
 from tagline.git import facts

@@ -1,7 +1,7 @@
 """Results for the tests of their forms: a plain one, and one in which every text is hostile."""
 
 from tagline.flow.report import Outcome, StepReport
-from tagline.flow.results import (
+from tagline.flow.results.results import (
     FORMAT,
     Case,
     CaseOutcome,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tagline.errors import ConfigError
 from tagline.flow.report import Outcome, StepReport
-from tagline.flow.results import Place, Results
+from tagline.flow.results.results import Place, Results
 from tagline.render.results import files
 from tagline.render.results.annotations import code_quality, workflow_commands
 from tagline.render.results.junit import junit

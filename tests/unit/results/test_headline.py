@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from tagline import errors
-from tagline.flow.headline import Outlook, about, headline, usual
 from tagline.flow.report import Outcome, Report, StepReport
-from tagline.flow.results import Listener, interrupted, of_error, place_of
+from tagline.flow.results.headline import Outlook, about, headline, usual
+from tagline.flow.results.results import Listener, interrupted, of_error, place_of
 from tagline.git.occasion import Event
 from tagline.render.results.markdown import plain
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tagline.flow import testcases
-from tagline.flow.results import CaseOutcome
+from tagline.flow.checking import testcases
+from tagline.flow.results.results import CaseOutcome
 
 PROJECT = """import pytest
 

@@ -82,7 +82,9 @@ def test_a_value_in_a_file_of_a_layer_is_found_packed_or_not(pack: object) -> No
     assert scanner.found(layer(io.BytesIO(pack(clean)))) == []
 
 
-@pytest.mark.parametrize("data", [b"\x28\xb5\x2f\xfd....", gzip.compress(b"x" * 5000)[:-20]])
+@pytest.mark.parametrize(
+    "data", [b"\x28\xb5\x2f\xfd....", gzip.compress(b"x" * 5000)[:-20]], ids=["zstd", "gzip cut off"]
+)
 def test_a_layer_that_cannot_be_looked_into_is_an_error_and_not_clean(data: bytes) -> None:
     with pytest.raises(SecretsError, match="cannot be"):
         list(layer(io.BytesIO(data)))

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from tagline.flow.results import Place, Results
+from tagline.flow.results.results import Place, Results
 from tagline.render.results.text import command_data, command_property, one_line
 
 SHOWN = 10  # GitHub keeps ten errors of a step

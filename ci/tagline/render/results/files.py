@@ -8,7 +8,7 @@ import msgspec
 
 from tagline import foreign
 from tagline.errors import ConfigError
-from tagline.flow.results import Results
+from tagline.flow.results.results import Results
 from tagline.render.json import dumps
 from tagline.render.results.annotations import code_quality
 from tagline.render.results.junit import junit

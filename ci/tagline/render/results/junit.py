@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from tagline.flow.report import Outcome, StepReport
-from tagline.flow.results import Case, CaseOutcome, Results
+from tagline.flow.results.results import Case, CaseOutcome, Results
 from tagline.render.results.text import one_line, printable
 
 STEPS = "tagline"

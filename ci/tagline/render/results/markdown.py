@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from tagline.flow.report import Outcome, StepReport
-from tagline.flow.results import CaseOutcome, Fragment, Measured, Results
+from tagline.flow.results.results import CaseOutcome, Fragment, Measured, Results
 from tagline.render.results.text import block, cell, code, one_line, ours
 
 LIMIT = 60_000  # GitHub takes 65,536 characters in a comment, the others more

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from tagline_task.masking import HIDDEN, Hidden
 
-from tagline.flow.results import Results
+from tagline.flow.results.results import Results
 
 
 def masked(results: Results, hidden: Hidden = HIDDEN) -> Results:

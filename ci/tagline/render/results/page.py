@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tagline.flow.report import Outcome, StepReport
-from tagline.flow.results import Case, CaseOutcome, Results
+from tagline.flow.results.results import Case, CaseOutcome, Results
 from tagline.render.results.markdown import metric_names, plain
 from tagline.render.results.text import markup
 

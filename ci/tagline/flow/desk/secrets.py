@@ -44,7 +44,7 @@ class Tree(msgspec.Struct, frozen=True):
 
     @classmethod
     def at(cls, folder: Path) -> "Tree":
-        from tagline.flow.work_tree import root_of
+        from tagline.flow.checking.work_tree import root_of
 
         root = root_of(folder)
         file = root / config.FILE

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tagline.flow.overrides import Override
+from tagline.flow.promoting.overrides import Override
 from tagline.git import events as ev
 from tagline.model.gate import Outcome as GateOutcome
 from tagline.model.gate import Verdict

@@ -10,8 +10,8 @@ from tagline.errors import (
     TaglineError,
     TakenBack,
 )
-from tagline.flow import resolve
-from tagline.flow.wording import ending_events, failed
+from tagline.flow.promoting import resolve
+from tagline.flow.promoting.wording import ending_events, failed
 from tagline.flow.world import World
 from tagline.git import events as ev
 from tagline.git.ledger import Batch

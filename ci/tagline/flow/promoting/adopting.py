@@ -3,9 +3,9 @@
 import msgspec
 
 from tagline.errors import BadWord, NoModel, TaskContractBroken
-from tagline.flow.owners import owner_prefix
-from tagline.flow.registering import models_of, trained
-from tagline.flow.resolve import machine_of
+from tagline.flow.promoting.resolve import machine_of
+from tagline.flow.releasing.owners import owner_prefix
+from tagline.flow.releasing.registering import models_of, trained
 from tagline.flow.world import World
 from tagline.git import releases, tags
 from tagline.git.events import Adopted, AnyEvent, Released, Uploaded

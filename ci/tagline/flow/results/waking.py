@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from tagline.flow import resolve
-from tagline.flow.promotion import read_request
+from tagline.flow.promoting import resolve
+from tagline.flow.promoting.promotion import read_request
 from tagline.flow.report import Report, StepReport, Told, done, nothing, perform
 from tagline.flow.world import World
 from tagline.hosts.api import access

@@ -5,7 +5,7 @@ import msgspec
 from tagline import config
 from tagline.config import Config
 from tagline.errors import NoModel, PipelineError, TaskContractBroken, VersionError
-from tagline.flow.owners import config_of, owner_prefix
+from tagline.flow.releasing.owners import config_of, owner_prefix
 from tagline.flow.report import Outcome, Said, StepReport, nothing
 from tagline.flow.world import World
 from tagline.git.events import AnyEvent, Trained

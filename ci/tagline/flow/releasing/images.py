@@ -69,7 +69,7 @@ def build_work_tree(folder: Path, *, push: bool, told: Told) -> Report:
     import os
 
     from tagline.flow import platforms
-    from tagline.flow.work_tree import root_of
+    from tagline.flow.checking.work_tree import root_of
     from tagline.flow.world import default_name
     from tagline.platforms.local.home import tagline_home
 

@@ -6,9 +6,9 @@ import msgspec
 
 from tagline.config import seconds
 from tagline.errors import StillTraining
-from tagline.flow import overrides, resolve
-from tagline.flow.gating import hold_contest
-from tagline.flow.registering import register_finished
+from tagline.flow.promoting import overrides, resolve
+from tagline.flow.promoting.gating import hold_contest
+from tagline.flow.releasing.registering import register_finished
 from tagline.flow.report import Said
 from tagline.flow.world import World
 from tagline.git import tags

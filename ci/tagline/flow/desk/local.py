@@ -15,7 +15,7 @@ from tagline import config
 from tagline.config_rules import label_columns
 from tagline.errors import ConfigError, MissingKeys, PlatformError, RepositoryError
 from tagline.flow import platforms
-from tagline.flow.traffic import Stream, Tally, replay
+from tagline.flow.desk.traffic import Stream, Tally, replay
 from tagline.flow.world import default_name
 from tagline.git.repo import Repo
 from tagline.platforms import Route

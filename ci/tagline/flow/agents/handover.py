@@ -8,13 +8,13 @@ import msgspec
 
 from tagline import __version__
 from tagline.errors import NeedsAgent, PipelineError, StateTampered
+from tagline.flow.agents.kept import StateFolder
+from tagline.flow.agents.needs import Need, Wants, needs, wants_of
+from tagline.flow.agents.saved import Saved, SavedStep, key, kind, require_same, subject, todo
 from tagline.flow.ci import Carried, run_plan
-from tagline.flow.kept import StateFolder
 from tagline.flow.known import plan_event
-from tagline.flow.needs import Need, Wants, needs, wants_of
 from tagline.flow.plan import AnyStep, GoOnTraining, Nothing, Plan, Promote, environments
 from tagline.flow.report import Report, StepReport
-from tagline.flow.saved import Saved, SavedStep, key, kind, require_same, subject, todo
 from tagline.flow.world import World
 from tagline.git import events as ev
 from tagline.git import tags

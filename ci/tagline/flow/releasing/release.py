@@ -11,7 +11,7 @@ import msgspec
 
 from tagline.config import Config
 from tagline.errors import LostRace, StateTampered
-from tagline.flow import images, training
+from tagline.flow.releasing import images, training
 from tagline.flow.report import Said, StepReport, done, nothing
 from tagline.flow.world import World
 from tagline.git.events import Released, Uploaded

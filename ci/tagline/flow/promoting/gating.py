@@ -1,8 +1,8 @@
 """Brings the gate its data, its models and its scorer: what the policy pins, not what a commit brings."""
 
 from tagline.errors import GateError, MissingKeys
-from tagline.flow import resolve
-from tagline.flow.overrides import Override
+from tagline.flow.promoting import resolve
+from tagline.flow.promoting.overrides import Override
 from tagline.flow.world import World
 from tagline.model.contest import Limits, Match, contest
 from tagline.model.gate import Verdict

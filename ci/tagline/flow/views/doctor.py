@@ -153,13 +153,13 @@ def _secrets(folder: Path) -> Iterator[Finding]:
 
 
 def _remote(folder: Path) -> Iterator[Finding]:
-    from tagline.flow.doctor_remote import examine_remote
+    from tagline.flow.views.doctor_remote import examine_remote
 
     for level, what, fix in examine_remote(folder):
         yield Finding(level, what, fix)
 
 
 def _host(folder: Path) -> Iterator[Finding]:
-    from tagline.flow import guards
+    from tagline.flow.views import guards
 
     yield from guards.look(folder)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from tagline.flow import resolve
-from tagline.flow.owners import owner_prefix
-from tagline.flow.registering import register_finished, unregistered
+from tagline.flow.promoting import resolve
+from tagline.flow.releasing.owners import owner_prefix
+from tagline.flow.releasing.registering import register_finished, unregistered
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.state import State

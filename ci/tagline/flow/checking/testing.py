@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from tagline.engines import Command
 from tagline.errors import TestsFailed
-from tagline.flow import testcases
+from tagline.flow.checking import testcases
 from tagline.flow.report import Said, StepReport, done, skipped
-from tagline.flow.results import Cases
+from tagline.flow.results.results import Cases
 
 if TYPE_CHECKING:
-    from tagline.flow.checks import Bench
+    from tagline.flow.checking.checks import Bench
 
 TIMEOUT = 1800.0
 LOG_LINES = 25

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from tagline.errors import Blocked, GateInconclusive, GateRefused, ModelDoesNotLoad, VersionError
-from tagline.flow import overrides, resolve
-from tagline.flow.ending import close, end, error_again
-from tagline.flow.gating import hold_contest
-from tagline.flow.newer import newer_than
+from tagline.flow.promoting import overrides, resolve
+from tagline.flow.promoting.ending import close, end, error_again
+from tagline.flow.promoting.gating import hold_contest
+from tagline.flow.promoting.newer import newer_than
+from tagline.flow.promoting.scribe import Scribe
+from tagline.flow.promoting.wording import already_serves, failed, gate_event, promoted, superseded
 from tagline.flow.report import Said, StepReport, done, nothing
-from tagline.flow.scribe import Scribe
-from tagline.flow.wording import already_serves, failed, gate_event, promoted, superseded
 from tagline.flow.world import World
 from tagline.git import events as ev
 from tagline.git import tags

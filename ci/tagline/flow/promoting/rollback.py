@@ -7,7 +7,7 @@ the same command or `tagline ci`, completes that one instead of going one versio
 import msgspec
 
 from tagline.errors import NothingToRollBackTo, TaglineError
-from tagline.flow import resolve
+from tagline.flow.promoting import resolve
 from tagline.flow.report import Said, StepReport, done, nothing
 from tagline.flow.world import World
 from tagline.git import events as ev

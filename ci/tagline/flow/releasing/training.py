@@ -9,8 +9,15 @@ import msgspec
 from tagline import config
 from tagline.config import Config
 from tagline.errors import NotReleased
-from tagline.flow.owners import SMOKE, config_of, next_owner, owner_prefix, recorded_owners, uploaded
-from tagline.flow.registering import models_of, register_run
+from tagline.flow.releasing.owners import (
+    SMOKE,
+    config_of,
+    next_owner,
+    owner_prefix,
+    recorded_owners,
+    uploaded,
+)
+from tagline.flow.releasing.registering import models_of, register_run
 from tagline.flow.report import Report, StepReport, Told, done, nothing, perform
 from tagline.flow.world import World
 from tagline.platforms import Pipelines, Run, RunRequest, RunState
@@ -85,7 +92,7 @@ def train_release(world: World, release: Release) -> StepReport:
 
 def train_command(world: World, release: str | None, *, smoke: bool) -> Report:
     """`tagline train`: a new training of a release, or a smoke run of HEAD."""
-    from tagline.flow.release import prepared
+    from tagline.flow.releasing.release import prepared
 
     report = Report("train", world.facts.head)
     if smoke:

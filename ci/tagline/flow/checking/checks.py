@@ -13,8 +13,8 @@ from tagline import config
 from tagline.config import Config
 from tagline.engines import Engine
 from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
+from tagline.flow.checking.testing import run_tests
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
-from tagline.flow.testing import run_tests
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline import rules
@@ -61,8 +61,9 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     import os
 
     from tagline.engines import sandbox
-    from tagline.flow import images, platforms
-    from tagline.flow.work_tree import compile_work_tree, root_of
+    from tagline.flow import platforms
+    from tagline.flow.checking.work_tree import compile_work_tree, root_of
+    from tagline.flow.releasing import images
     from tagline.flow.world import default_name, open_engine
     from tagline.platforms.local.home import tagline_home
     from tagline.secrets.sources import Names
@@ -114,7 +115,7 @@ def check_commit(world: "World", *, smoke: bool, image: bool = False) -> StepRep
 
 def _smoke_commit(world: "World") -> StepReport:
     from tagline.errors import SecretMissing
-    from tagline.flow.release import prepared
+    from tagline.flow.releasing.release import prepared
 
     shut = world.names.closed() if world.names else nullcontext()
     try:
@@ -127,7 +128,7 @@ def _smoke_commit(world: "World") -> StepReport:
 
 
 def _image(world: "World") -> StepReport:
-    from tagline.flow import images
+    from tagline.flow.releasing import images
 
     assert world.images
     own = world.own_config(world.facts.head)
@@ -142,8 +143,8 @@ def _image(world: "World") -> StepReport:
 def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
     import os
 
-    from tagline.flow import images
-    from tagline.flow.training import Content, run_smoke
+    from tagline.flow.releasing import images
+    from tagline.flow.releasing.training import Content, run_smoke
     from tagline.platforms.local import open_platform
 
     source = copy_tree(

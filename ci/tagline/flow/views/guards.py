@@ -9,7 +9,7 @@ from typing import assert_never
 from tagline.config import Config
 from tagline.errors import CallError
 from tagline.flow import platforms
-from tagline.flow.doctor import Finding
+from tagline.flow.views.doctor import Finding
 from tagline.hosts import Host, detect
 from tagline.hosts.api import TagRule, access
 from tagline.words import Promotion

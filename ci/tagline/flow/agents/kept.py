@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from tagline.errors import StateTampered
-from tagline.flow.release import Built
+from tagline.flow.releasing.release import Built
 from tagline.flow.report import StepReport
 
 SUFFIX = ".json"

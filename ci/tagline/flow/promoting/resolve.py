@@ -13,7 +13,7 @@ from tagline.errors import (
     PlatformError,
     StillTraining,
 )
-from tagline.flow.owners import config_of, owner_prefix, uploaded
+from tagline.flow.releasing.owners import config_of, owner_prefix, uploaded
 from tagline.flow.world import World
 from tagline.git.events import Adopted, Promoted, RolledBack
 from tagline.git.state import State

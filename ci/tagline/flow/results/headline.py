@@ -5,7 +5,7 @@ import statistics
 import msgspec
 
 from tagline.flow.report import Outcome, Report
-from tagline.flow.results import Fragment, ended, first_line
+from tagline.flow.results.results import Fragment, ended, first_line
 from tagline.git.occasion import Event
 
 LAST_RUNS = 5

@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tagline import foreign
-from tagline.flow.results import Case, CaseOutcome
+from tagline.flow.results.results import Case, CaseOutcome
 
 BYTES_LIMIT = 16 * 2**20
 CASES_LIMIT = 5_000

@@ -1,0 +1,1 @@
+"""Results: what a call leaves for people, programs, pull requests and chats."""
