@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from tagline.engines.docker.containers import OWNER_LABEL
+
 from tests.real.engine import FOLDER
 
 PYTHON = ("python3", "python-is-python3", "python3-venv", "python3-pip", "ca-certificates")
@@ -61,3 +63,9 @@ def pushed(tag: str, repository: str, environ: Mapping[str, str]) -> str:
     digests = docker(environ, "image", "inspect", "--format={{json .RepoDigests}}", f"{repository}:1")
     docker(environ, "rmi", f"{repository}:1")
     return next(one for one in json.loads(digests) if one.startswith(f"{repository}@"))
+
+
+def owned(folder: Path, environ: Mapping[str, str]) -> list[str]:
+    """The run folders below `folder` that have a container in the engine."""
+    said = docker(environ, "ps", "--all", f'--format={{{{.Label "{OWNER_LABEL}"}}}}')
+    return [line for line in said.splitlines() if line.startswith(f"{folder}/")]

@@ -129,4 +129,4 @@ def test_without_an_engine_a_release_fails_before_its_claim_and_names_the_way_ou
 
 
 def test_nothing_of_the_tasks_is_left_in_the_engine(story: Story) -> None:
-    assert debian.docker(story.environ, "ps", "-aq") == ""
+    assert debian.owned(story.desk.folder, story.environ) == []
