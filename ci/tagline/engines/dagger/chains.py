@@ -18,9 +18,9 @@ BASE = "docker.io/library/python:3.12-bookworm"
 DOCKER_COMMAND = "docker.io/library/docker:28-cli"
 RUN_VARIABLE = "TAGLINE_DAGGER_RUN"
 TREE = "/work"
-_HOME = "/opt/tagline"
+_OPT = "/opt/tagline"
 _TEMPLATES = Path(__file__).resolve().parents[4] / "templates"
-_INSTALL = f'set -eu; found=$(sh {_HOME}/bootstrap.sh); ln -s -- "$found" /usr/local/bin/tagline'
+_INSTALL = f'set -eu; found=$(sh {_OPT}/bootstrap.sh); ln -s -- "$found" /usr/local/bin/tagline'
 _HELPER = '!f() { echo username=x-access-token; echo "password=$TAGLINE_PUSH_TOKEN"; }; f'
 _PLUGINS = "/usr/local/libexec/docker/cli-plugins"
 
@@ -60,8 +60,8 @@ def with_tagline(tool: Tool) -> "Container":
     container = (
         dag.container()
         .from_(tool.base)
-        .with_new_file(f"{_HOME}/bootstrap.sh", _script())
-        .with_env_variable("TAGLINE_CACHE", _HOME)
+        .with_new_file(f"{_OPT}/bootstrap.sh", _script())
+        .with_env_variable("TAGLINE_CACHE", _OPT)
         .with_env_variable("TAGLINE_HOME", "/var/lib/tagline")
         .with_env_variable("TAGLINE_VERSION", __version__)
         .with_env_variable("TAGLINE_ENGINE", "process")
@@ -81,7 +81,7 @@ def _sourced(container: "Container", tool: Tool) -> "Container":
             "nothing says where tagline comes from",
             fix="name a wheelhouse, or the address of your package index",
         )
-    lock = f"{_HOME}/bootstrap.lock"
+    lock = f"{_OPT}/bootstrap.lock"
     locked = container.with_file(lock, tool.lock) if tool.lock else container.with_new_file(lock, _lock())
     return locked.with_secret_variable("TAGLINE_INDEX", tool.index)
 

@@ -49,8 +49,3 @@ def promote_line(model: str, env: str, version: str, *, preview: bool, reason: s
 def build_line(*, push: bool) -> list[str]:
     """Builds the tree's image with the Docker engine at hand; the answer is JSON."""
     return ["tagline", "build", *(["--push"] if push else []), "--json"]
-
-
-def ci_line(event: str, ref: str) -> list[str]:
-    """The one CI call; leaves `REPORT`."""
-    return ["tagline", "ci", *_options({"event": event, "ref": ref}), f"--report={REPORT}", "--json"]
