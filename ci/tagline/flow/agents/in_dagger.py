@@ -148,7 +148,8 @@ def report_of(ended: Ended) -> Report:
 def as_step(checked: Report, plan: Plan, head: str) -> Report:
     """The checks as one step of the call, as `tagline ci` has them on every engine."""
     count = sum(one.outcome is Outcome.DONE for one in checked.steps)
-    why = checked.error.splitlines()[0] if checked.error else f"{count} checks passed at {head[:12]}"
+    failed = [one.why for one in checked.steps if one.outcome is Outcome.FAILED]
+    why = next(iter(failed), checked.error) or f"{count} checks passed at {head[:12]}"
     outcome = Outcome.FAILED if checked.exit_code else Outcome.DONE
     seconds = round(sum(one.seconds for one in checked.steps), 1)
     step = StepReport("check", outcome, why, seconds)
