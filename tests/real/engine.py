@@ -72,6 +72,7 @@ def _start(folder: Path, environ: dict[str, str], own: bool) -> None:
         "exec-root": str(folder / "run"),
         "pidfile": str(folder / "docker.pid"),
         "bridge": "none",
+        "userland-proxy": False,
         "iptables": False,
         "ip6tables": False,
         "cgroup-parent": f"/tagline-{folder.stat().st_ino}",

@@ -13,6 +13,7 @@ from tagline import config
 from tagline.config import Config
 from tagline.engines import Engine
 from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
+from tagline.flow.checking.ci_file import check_ci_file
 from tagline.flow.checking.testing import run_tests
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
 from tagline.pipeline import compile as compiling
@@ -43,6 +44,7 @@ def checks(bench: Bench) -> list[tuple[str, Callable[[], StepReport]]]:
     """The checks in order: cheap ones first."""
     return [
         ("lock", lambda: _lock(bench)),
+        ("CI file", lambda: check_ci_file(bench.project.root, bench.own)),
         ("secrets", lambda: _secrets(bench)),
         ("compile", lambda: _compile(bench)),
         ("rules", lambda: _rules(bench)),
