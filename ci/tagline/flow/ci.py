@@ -179,10 +179,8 @@ def _train(world: World, planned: Release) -> StepReport:
 
 
 def release_head(world: World) -> Report:
-    """`tagline release`: the release part of a merge, without the project's checks."""
+    """`tagline release`: what a merge does, checks first: no commit is released that they refuse."""
     if not world.policy.pipeline:
         raise ConfigError("the pipeline has no name", fix="pipeline: NAME in tagline.yaml")
     check_on_a_line(world.repo, world.facts, world.facts.head, "HEAD")
-    made = plan(known_merge(world, world.facts.default_branch))
-    steps: list[AnyStep] = [step for step in made.steps if not isinstance(step, Check)]
-    return run_plan(world, Plan(made.event, made.ref, steps))
+    return run_plan(world, plan(known_merge(world, world.facts.default_branch)))
