@@ -31,6 +31,8 @@ def names_in(path: str, text: str) -> set[str]:
         ),
         "templates/tagline/template.yml": lambda text: set(next(yaml.safe_load_all(text))["spec"]["inputs"]),
     }
+    if path.startswith("modules/"):  # Dagger: functions, and their and the constructor's arguments
+        return set(re.findall(r"def ([a-z]\w*)\(", text)) | set(re.findall(r"(\w+): Annotated", text))
     return read.get(path, lambda text: set(re.findall(r"[A-Z][A-Z_]+", text)))(text)
 
 
@@ -77,6 +79,11 @@ def test_a_file_of_the_library_that_callers_name_is_on_the_list() -> None:
     shipped = {
         "action.yml",
         *(f".github/workflows/{one.name}" for one in (ROOT / ".github/workflows").iterdir()),
+        *(
+            str(one.relative_to(ROOT))
+            for one in (ROOT / "modules").glob("*/src/*/main.py")
+            if "examples" not in str(one)
+        ),
     }
     shipped |= {str(one.relative_to(ROOT)) for one in (ROOT / "templates").glob("*/template.yml")}
     for pattern in ("*.sh", "jenkins/vars/*.groovy"):

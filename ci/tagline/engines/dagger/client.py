@@ -1,0 +1,61 @@
+"""A plain client of a Dagger engine, run as a process of its own: the chain of one call, and what it said.
+
+    python -m tagline.engines.dagger.client < call.json
+
+It writes `connected` as soon as a session is open, and the answer as JSON when the line has ended.
+"""
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from tagline.engines.dagger import chains, lines
+from tagline.engines.dagger.session import CONNECTED, Call, Ended
+from tagline.errors import TaglineError
+
+if TYPE_CHECKING:
+    from dagger import Container
+
+
+def chain(call: Call) -> "Container":
+    """The container of a call, in which its line was run; a second call runs it again."""
+    from dagger import dag
+
+    tool = chains.Tool(
+        call.base or chains.BASE,
+        dag.host().directory(call.wheelhouse) if call.wheelhouse else None,
+        dag.secret("env://TAGLINE_INDEX") if call.index else None,
+        dag.host().file(call.lock) if call.lock else None,
+    )
+    tree = chains.without_history(dag.host().directory(call.tree))
+    ready = chains.with_tree(chains.with_tagline(tool), tree)
+    return chains.ran_whatever(chains.anew(ready, chains.new_run()), call.line)
+
+
+async def answer(call: Call, out: BinaryIO) -> Ended:
+    """Connect and run; what the engine cannot do is the answer's `failed`."""
+    import dagger
+
+    try:
+        async with dagger.connection(dagger.Config(log_output=sys.stderr)):
+            out.write(CONNECTED)
+            out.flush()
+            ran = chain(call)
+            return Ended(await ran.exit_code(), await ran.file(lines.JSON).contents())
+    except (dagger.DaggerError, TaglineError) as error:
+        return Ended(failed=str(error))
+
+
+def main() -> None:
+    """Read the call, write the answer; nothing else reaches stdout."""
+    call = msgspec.json.decode(sys.stdin.buffer.read(), type=Call)
+    with os.fdopen(os.dup(1), "wb") as out:
+        os.dup2(2, 1)
+        out.write(msgspec.json.encode(asyncio.run(answer(call, out))))
+
+
+if __name__ == "__main__":
+    main()

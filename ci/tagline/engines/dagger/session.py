@@ -1,0 +1,111 @@
+"""A client of a Dagger engine in a process group of its own, which never outlives the call, whatever hangs."""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from time import monotonic
+
+import msgspec
+
+from tagline.errors import EngineError, EngineMissing
+
+CONNECT_LIMIT = 30.0
+RUN_LIMIT = 12 * 3600.0
+CONNECTED = b"connected\n"
+_CLIENT = [sys.executable, "-P", "-m", "tagline.engines.dagger.client"]
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One line to run in a container: `tree` is its folder, copied in without what git knows of it.
+
+    `wheelhouse` and `lock` are paths of this machine, `index` says that the variable TAGLINE_INDEX holds an
+    address: from one of them the container gets tagline. `base` is its image, the chains' own where empty. No
+    credential goes in.
+    """
+
+    line: list[str]
+    tree: str
+    wheelhouse: str = ""
+    index: bool = False
+    lock: str = ""
+    base: str = ""
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """What became of a line: its exit code and what it said. `failed` is why there is none."""
+
+    code: int = 0
+    said: str = ""
+    failed: str = ""
+
+
+def perform(call: Call, environ: Mapping[str, str], connect_limit: float = CONNECT_LIMIT) -> Ended:
+    """Run the line; its log goes to stderr.
+
+    `environ` is what `runner.require` gave. Raises `EngineMissing` where no session opens within `connect_limit`
+    seconds, `EngineError` where the engine fails. Nothing of the client is left then, nor after an interrupt.
+    """
+    with subprocess.Popen(
+        _CLIENT,
+        env=dict(environ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as client:
+        try:
+            _send(client, call)
+            if not _read(client, connect_limit, len(CONNECTED)) == CONNECTED:
+                raise EngineMissing(
+                    f"the Dagger engine opens no session within {connect_limit:g} s",
+                    fix="see its log; client and engine must be of one version",
+                )
+            answer = _read(client, RUN_LIMIT)
+        finally:
+            _end(client)
+    return _ended(answer)
+
+
+def _send(client: "subprocess.Popen[bytes]", call: Call) -> None:
+    assert client.stdin
+    try:
+        client.stdin.write(msgspec.json.encode(call))
+        client.stdin.close()
+    except BrokenPipeError:
+        return  # it ended at once: what it did not say is missed next
+
+
+def _read(client: "subprocess.Popen[bytes]", limit: float, size: int | None = None) -> bytes:
+    """What the client says within the limit: `size` bytes, or all until it ends."""
+    assert client.stdout
+    until, said = monotonic() + limit, b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(client.stdout, selectors.EVENT_READ)
+        while size is None or len(said) < size:
+            if not selector.select(max(until - monotonic(), 0)):
+                break
+            part = os.read(client.stdout.fileno(), 65536 if size is None else size - len(said))
+            if not part:
+                break
+            said += part
+    return said
+
+
+def _end(client: "subprocess.Popen[bytes]") -> None:
+    """End the whole group before its leader is waited for: its number is ours until then."""
+    try:
+        os.killpg(client.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # nothing of it is left
+
+
+def _ended(answer: bytes) -> Ended:
+    try:
+        ended = msgspec.json.decode(answer, type=Ended)
+    except msgspec.DecodeError as error:
+        raise EngineError("the Dagger client ended without an answer", fix="see the lines above") from error
+    if ended.failed:
+        raise EngineError(f"the Dagger engine says: {ended.failed}")
+    return ended

@@ -1,0 +1,3 @@
+"""How other modules call tagline's."""
+
+from tagline_examples.main import TaglineExamples as TaglineExamples
