@@ -240,3 +240,17 @@ def test_cancelled_by_jenkins_while_a_task_runs_the_same_commit_is_released_by_t
     assert desk.processes() == []
     assert desk.tagline("ci").code == 0
     assert desk.kinds() == ["released", "uploaded", "trained"]
+
+
+def test_a_commit_whose_tests_fail_is_not_released_by_the_command_either(desk: Desk) -> None:
+    tests = desk.clone.path / "tests/test_red.py"
+    tests.parent.mkdir()
+    tests.write_text(
+        "import unittest\n\nclass Red(unittest.TestCase):\n    def test(self):\n        self.fail('red')\n"
+    )
+    desk.merge("feat: red")
+    before = desk.refs()
+    for command in ("release", "ci"):
+        found = desk.tagline(command)
+        assert found.code == 32, found
+    assert desk.refs() == before

@@ -14,7 +14,7 @@ COMMANDS = {
     "ci": "The one CI call: look at the event, plan, run.",
     "plan": "The plan of a call, as a file that other agents carry on.",
     "run": "This agent's part of a saved plan.",
-    "release": "Version, environment, smoke training, tag, upload, full training.",
+    "release": "Checks, version, environment, smoke training, tag, upload, full training.",
     "train": "Run the training of a release; register the model.",
     "promote": "Ask, by a tag, for a model in an environment.",
     "rollback": "Go back to the last good version, at once.",

@@ -1,4 +1,4 @@
-"""`tagline release`: version, environment, smoke training, claim, upload, full training."""
+"""`tagline release`: checks, version, environment, smoke training, claim, upload, full training."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from tagline.cli.shared import as_json, finish, open_heard_world
 @report_option
 @as_json
 def command(report_dir: Path | None, json_: bool) -> int:
-    """Release HEAD: the commits since the last release say which version it gets.
+    """Check and release HEAD: the commits since the last release say which version it gets.
 
     HEAD must be on the default branch of the remote. Again on the same commit goes on where it stopped.
 
     \b
     Examples:
       tagline release
-      tagline ci --event merge     the same, after the checks
+      tagline ci --event merge     the same, as CI calls it
     """
     from tagline.flow.ci import release_head
     from tagline.flow.results.results import simple

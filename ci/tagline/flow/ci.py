@@ -165,6 +165,11 @@ def _train(world: World, planned: Release) -> StepReport:
     """
     release = next_of(world).at_head
     if release is None:
+        if world.state().release(world.policy.pipeline, planned) is None:
+            raise StateTampered(
+                f"release {planned} was not claimed by anybody, so there is nothing to train",
+                fix="begin again with an empty state directory",
+            )
         return nothing("training", f"{planned} went to another commit, which trains it")
     prefix = owner_prefix(world.policy.pipeline, release)
     runs = world.platform.pipelines.runs(prefix)
@@ -179,10 +184,8 @@ def _train(world: World, planned: Release) -> StepReport:
 
 
 def release_head(world: World) -> Report:
-    """`tagline release`: the release part of a merge, without the project's checks."""
+    """`tagline release`: what a merge does, checks first: no commit is released that they refuse."""
     if not world.policy.pipeline:
         raise ConfigError("the pipeline has no name", fix="pipeline: NAME in tagline.yaml")
     check_on_a_line(world.repo, world.facts, world.facts.head, "HEAD")
-    made = plan(known_merge(world, world.facts.default_branch))
-    steps: list[AnyStep] = [step for step in made.steps if not isinstance(step, Check)]
-    return run_plan(world, Plan(made.event, made.ref, steps))
+    return run_plan(world, plan(known_merge(world, world.facts.default_branch)))

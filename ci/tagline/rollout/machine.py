@@ -21,6 +21,8 @@ from tagline.rollout.state import Outcome, Phase, State, Verdict
 from tagline.words import ModelVersion, Promotion
 
 INTERVAL_AT_LEAST = 20
+# a canary that always fails is taken back after three to five bad responses: no step ends before it could be seen
+STEP_AT_LEAST = 5
 
 
 class Seen(Struct, frozen=True):
@@ -123,6 +125,7 @@ def reentered(state: State) -> State:
     What ran before, and the `ttl` that nobody watched, count towards `max_duration`: so it ends some day.
     """
     again = replace(state, phase=Phase.DEPLOYING, step=0, in_step=0.0, running=0.0, quiet=0.0)
+    again = replace(again, step_from=state.tally.canary)
     return replace(again, first_bad=None, base=None, earlier=state.earlier + state.running + state.plan.ttl)
 
 
@@ -167,7 +170,9 @@ def _is_last(state: State) -> bool:
 
 
 def _step_over(state: State) -> bool:
-    return not _is_last(state) and state.in_step >= state.plan.step_time
+    """Whether the next step is due: this one has run its time, and has seen the canary answer."""
+    seen = state.tally.canary - state.step_from
+    return not _is_last(state) and state.in_step >= state.plan.step_time and seen >= STEP_AT_LEAST
 
 
 def _out_of_time(state: State) -> bool:
@@ -186,11 +191,15 @@ def _judged(state: State) -> State:
         case Answer.INCONCLUSIVE:
             return _inconclusive(state)
         case Answer.GO_ON if _step_over(state):
-            return replace(state, phase=Phase.MOVING, step=state.step + 1, in_step=0.0)
+            return _next_step(state)
         case Answer.GO_ON:
             return state
         case _:
             assert_never(answer)
+
+
+def _next_step(state: State) -> State:
+    return replace(state, phase=Phase.MOVING, step=state.step + 1, in_step=0.0, step_from=state.tally.canary)
 
 
 def _inconclusive(state: State) -> State:

@@ -74,9 +74,9 @@ class State(msgspec.Struct, frozen=True):
     """A rollout between two moments.
 
     `in_step` and `running` count watched seconds only, so a restart neither loses nor gains time; `quiet`
-    those without a request; `earlier` is what was spent before it began again. The next interval counts from
-    `base`, the tally from `last`; `first_bad` is the value of `running` before the first bad canary response.
-    `outcome` is set when the verdict is reached.
+    those without a request; `step_from` is the canary's tally when the step began, `earlier` what was spent
+    before it began again. The next interval counts from `base`, the tally from `last`; `first_bad` is the value
+    of `running` before the first bad canary response. `outcome` is set when the verdict is reached.
     """
 
     promotion: Promotion
@@ -86,6 +86,7 @@ class State(msgspec.Struct, frozen=True):
     phase: Phase = Phase.DEPLOYING
     step: int = 0
     in_step: float = 0.0
+    step_from: int = 0
     running: float = 0.0
     earlier: float = 0.0
     quiet: float = 0.0

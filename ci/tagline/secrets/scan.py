@@ -16,6 +16,7 @@ _SECRET_NAME = re.compile(
     r"[_-]?key|role[_-]?id)([_-]|$)"
 )
 _NOT_A_SECRET = re.compile(r"(?i)[_-](file|path|url|name|ttl)$")
+_FOLDERS = {"PWD", "OLDPWD"}  # a shell's: masked, no path could be read
 _CHUNK = 1 << 20
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
@@ -83,6 +84,8 @@ def _bounded(parts: Iterable[bytes]) -> Iterator[bytes]:
 def looks_secret(name: str) -> bool:
     """Whether a name says that its value is a secret, such as `DB_PASSWORD` or `GITHUB_TOKEN`."""
     spread = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
+    if name in _FOLDERS:
+        return False
     return bool(_SECRET_NAME.search(spread)) and not _NOT_A_SECRET.search(spread)
 
 

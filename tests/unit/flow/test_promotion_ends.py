@@ -126,3 +126,17 @@ def test_promote_does_not_say_served_already_while_the_platform_serves_something
     on.on.set_weights(ENV, MODEL, {ONE: 100})
     with pytest.raises(PlatformError, match=f"the ledger says that {THREE}"):
         promote(on.world, Ask(MODEL, ENV, str(THREE)))
+
+
+def test_status_never_advises_to_ask_again_for_what_the_gate_refused(tmp_path: Path) -> None:
+    on = stage(tmp_path, served=2)
+    assert status(on.world).next.endswith(f"--version {THREE}")
+    promotion = Promotion(ENV, MODEL, 3)
+    place: dict[str, Any] = {"env": ENV, "model": MODEL, "n": 3}
+    on.clone.tag(str(promotion), message=f"Promote\n\nModel-Version: {THREE}\n")
+    on.world.refresh()
+    tag = on.world.facts.tags[str(promotion)].object
+    asking = ev.Asked(**place, tag=tag, commit=on.clone.head(), model_version=str(THREE), reason="")
+    refused = ev.Gated(**place, verdict=ev.Verdict.REFUSED, why="worse")
+    on.world.append(lambda state: Batch(events=[asking, refused]))
+    assert status(on.world).next == "tagline history"

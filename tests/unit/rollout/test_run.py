@@ -85,6 +85,13 @@ def test_no_traffic_is_said_once_after_ten_seconds_with_the_command_and_never_a_
     assert outcome.verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.05])
+def test_no_step_ends_before_the_canary_could_be_seen_to_fail(rate: float):
+    on, told = platform(rate=rate), []
+    assert go(on, told=told).verdict is Verdict.INCONCLUSIVE
+    assert [fact.weight for fact in told if isinstance(fact, StepEntered)] == [10]
+
+
 def test_low_traffic_still_gathers_evidence():
     outcome = go(platform(canary=1.0, rate=1.0))
     assert outcome.verdict is Verdict.TAKEN_BACK

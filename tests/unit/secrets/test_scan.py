@@ -57,6 +57,12 @@ def test_a_name_that_only_sounds_like_one_is_not(name: str) -> None:
     assert not looks_secret(name)
 
 
+@pytest.mark.parametrize("name", ["PWD", "OLDPWD"])
+def test_a_shells_folders_are_no_secrets_and_paths_can_be_read(name: str) -> None:
+    assert not looks_secret(name)
+    assert looks_secret("DB_PWD")
+
+
 def test_build_arguments_named_like_secrets_are_refused_together() -> None:
     refuse_build_args(["BASE", "PYTHON_VERSION"])
     with pytest.raises(SecretExposed, match="GITHUB_TOKEN, NPM_PASSWORD") as caught:

@@ -11,6 +11,7 @@ from tagline.flow.releasing.registering import register_finished, unregistered
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.state import State
+from tagline.git.state import Status as Promotions
 from tagline.words import ModelVersion, Promotion, Release
 
 
@@ -174,8 +175,11 @@ def _next(world: World, state: State, releases: list[ReleaseStatus], places: lis
     waiting = next((place for place in places if place.asked_open), None)
     torn = next((place for place in places if place.disagree and not place.asked_open and place.up), None)
     undone = next((place for place in places if place.serves and place.decided in place.blocked), None)
+    lost = next((place for place in places if place.decided and place.up and not place.serves), None)
     if down:
         return "tagline local up"
+    if lost:
+        return f"tagline rollback {lost.model} --env {lost.env} --to {lost.decided}"
     if undone:
         to = "" if undone.serves in undone.blocked else f" --to {undone.serves}"
         return f"tagline rollback {undone.model} --env {undone.env}{to}"
@@ -194,11 +198,21 @@ def _next(world: World, state: State, releases: list[ReleaseStatus], places: lis
     return _promotion_hint(world, state, places)
 
 
+def _refused(state: State, place: PlaceStatus) -> set[str]:
+    """Versions that the gate has refused here: asking again would give the same answer."""
+    here = [
+        one
+        for one in state.promotions.values()
+        if (one.promotion.env, one.promotion.model) == (place.env, place.model)
+    ]
+    return {one.asked.model_version for one in here if one.asked and one.status is Promotions.REFUSED}
+
+
 def _promotion_hint(world: World, state: State, places: list[PlaceStatus]) -> str:
-    """Promote the newest model where something older serves, else look at the history."""
+    """Promote the newest model that the gate has not refused, where something older serves; else the history."""
     for place in places:
-        newest = [one.version for one in state.models.get(place.model, ())]
-        fit = [one for one in newest if str(one) not in place.blocked]
+        out = {*place.blocked, *_refused(state, place)}
+        fit = [one.version for one in state.models.get(place.model, ()) if one.model_version not in out]
         if world.policy.gate and world.policy.serving and fit and str(max(fit)) != place.serves:
             behind = not place.serves or max(fit) > ModelVersion.parse(place.serves)
             if behind:
