@@ -1,6 +1,7 @@
 """The project template: what `tagline init` makes, and that it works."""
 
 import os
+import re
 import select
 import subprocess
 import sys
@@ -274,6 +275,31 @@ def test_the_readme_states_the_gates_numbers(project: Path) -> None:
     assert bounds.upper_bound(18, 72) <= 1 - 0.65 < bounds.upper_bound(19, 72)
     for wrong in (18, 19):
         assert f"no more than {bounds.upper_bound(wrong, 72):.1%}".replace("%", " %") in text
+
+
+def test_the_readmes_way_without_a_git_host_works(project: Path) -> None:
+    text = (project / "README.md").read_text()
+    (begin, url) = re.findall(r"No git host yet\? `(.+?)`, and `(.+?)` is the URL", text)[0]
+    put = re.findall(r"^```sh\n(.*?)tagline ci\n```", text, re.MULTILINE | re.DOTALL)[0]
+    who = "git config user.name Ada && git config user.email ada@example.org"
+    script = f"{who} && {begin} && {put.replace('URL', url)}"
+    done = subprocess.run(["sh", "-ec", script], cwd=project, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "refs/heads/main" in (project / "../wine.git/HEAD").read_text()
+
+
+def test_the_readme_begins_the_traffic_before_the_rollout_that_needs_it_and_lets_it_end(
+    project: Path,
+) -> None:
+    text = (project / "README.md").read_text()
+    (block,) = [
+        one for one in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "promote/prod/wine/2" in one
+    ]
+    lines = block.splitlines()
+    assert lines[-2:] == [
+        "tagline local traffic wine --seconds 90 &",
+        "tagline ci --event tag --ref promote/prod/wine/2",
+    ]
 
 
 def test_the_locks_agree_with_what_serving_brings(project: Path) -> None:
