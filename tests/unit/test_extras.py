@@ -21,7 +21,7 @@ PLACES = [
 BY_NAME = re.compile(r"pip install(?!.*--index-url)[^`\n]*['\" ]tagline(-task)?\b(?!/)")
 
 
-@pytest.mark.parametrize("extra", ["kfp", "vault", "docker"])
+@pytest.mark.parametrize("extra", ["kfp", "vault", "docker", "dagger"])
 def test_the_command_names_the_packages_of_the_extra_and_the_python_that_runs(extra: str) -> None:
     python, *pip, first = shlex.split(install(extra))[:5]
     assert (python, pip) == (sys.executable, ["-m", "pip", "install"])
