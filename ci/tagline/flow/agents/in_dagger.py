@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tagline import extras
 from tagline.engines.dagger import lines, runner
 from tagline.engines.dagger.session import Call, Ended, perform
 from tagline.errors import ConfigError, EngineError, MissingTool, NotYetSupported
@@ -51,7 +52,7 @@ def client_environ(environ: Mapping[str, str]) -> dict[str, str]:
     says from where the container gets tagline.
     """
     if find_spec("dagger") is None:
-        raise MissingTool("engine dagger needs the package dagger-io", fix="pip install 'tagline[dagger]'")
+        raise MissingTool("engine dagger needs the package dagger-io", fix=extras.install("dagger"))
     ready = runner.require(environ)
     if not environ.get("TAGLINE_WHEELHOUSE") and not environ.get("TAGLINE_INDEX"):
         raise ConfigError(
