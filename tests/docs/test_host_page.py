@@ -1,7 +1,6 @@
 """The page on hosting tagline is run: a bare repository is the company's host, its branch v1 serves an agent."""
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -37,13 +36,22 @@ def upstream(folder: Path) -> None:
             shutil.copy2(ROOT / name, folder / name)
 
 
+def borrow(wheels: Path) -> None:
+    """The requirements' wheels, where they were fetched before. Links serve, since a wheel is never written to;
+    tagline's own and the files beside them are, so they are not lent."""
+    wheels.mkdir()
+    if (HOUSE / ".made").exists():
+        shutil.copy2(HOUSE / ".made", wheels)
+        for wheel in [one for one in HOUSE.glob("*.whl") if not one.name.startswith("tagline-")]:
+            (wheels / wheel.name).symlink_to(wheel)
+
+
 @pytest.fixture(scope="module")
 def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Machine, Done]]:
     """A clone of tagline in which the page's commands ran, as they stand there."""
     folder = tmp_path_factory.mktemp("hosted")
     upstream(folder / "clone")
-    if HOUSE.is_dir():  # the requirements' wheels need not be fetched again
-        shutil.copytree(HOUSE, folder / "wheels", copy_function=os.link)
+    borrow(folder / "wheels")
     with a_machine(folder, {"TAGLINE_CACHE": str(folder / "agent")}) as machine:
         script = "\n".join([*blocks(PAGE, "sh")[:-1], small(folder / "lock"), blocks(PAGE, "sh")[-1]])
         script = script.replace("https://git.example.org/platform/tagline.git", f"{folder}/host.git")
