@@ -47,6 +47,22 @@ def append(file: Path, below: Path | None = None) -> BinaryIO:
         return os.fdopen(os.dup(opened), "ab")
 
 
+def named(opened: BinaryIO) -> Path:
+    """The path by which a command is given an open file, whatever happens to its name."""
+    return _OWN_DESCRIPTORS / str(opened.fileno())
+
+
+def place(log: Path) -> str:
+    """The path of a log in words; "" for an open file, whose name only its opener knows."""
+    return "" if log.parent == _OWN_DESCRIPTORS else str(log)
+
+
+def end_of(opened: BinaryIO, limit: int = 1 << 16) -> str:
+    """The last `limit` bytes of an open file as text, whatever lies at its path by now."""
+    size = os.fstat(opened.fileno()).st_size
+    return os.pread(opened.fileno(), limit, max(0, size - limit)).decode(errors="replace")
+
+
 def replace(file: Path, content: bytes, below: Path) -> None:
     """Put a new file in a file's place at once, its folder made where it is missing, through no link.
 
