@@ -1,8 +1,10 @@
 """Opens files that strangers may have written: no link is followed, no pipe waited for, no size trusted."""
 
+import fcntl
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,6 +47,14 @@ def append(file: Path, below: Path | None = None) -> BinaryIO:
     with _plain(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, below) as opened:
         os.set_blocking(opened, True)
         return os.fdopen(os.dup(opened), "ab")
+
+
+@contextmanager
+def nameless() -> Iterator[BinaryIO]:
+    """An empty file to append to and read back that has no path: nothing can be put in its place."""
+    with tempfile.TemporaryFile() as opened:
+        fcntl.fcntl(opened, fcntl.F_SETFL, fcntl.fcntl(opened, fcntl.F_GETFL) | os.O_APPEND)
+        yield opened
 
 
 def named(opened: BinaryIO) -> Path:

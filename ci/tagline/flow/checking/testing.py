@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tagline import foreign
 from tagline.engines import Command
 from tagline.errors import TestsFailed
 from tagline.flow.checking import testcases
@@ -23,7 +24,7 @@ def run_tests(bench: "Bench") -> StepReport:
     bench.told(Said("making the environment of the tests (once for each lock)"))
     environment = bench.engine.build(bench.project.root, tests=True)
     with_pytest = (bench.project.root / "tests/requirements.txt").exists()
-    junit, log = bench.project.root / JUNIT, bench.work / "tests.log"
+    junit = bench.project.root / JUNIT
     junit.unlink(missing_ok=True)
     report = ["-o", "junit_family=xunit1", f"--junit-xml={junit}"]
     runner = (
@@ -31,16 +32,17 @@ def run_tests(bench: "Bench") -> StepReport:
         if with_pytest
         else ["-m", "unittest", "discover", "-s", "tests"]
     )
-    command = Command(
-        argv=[str(environment.python), *runner],
-        cwd=bench.project.root,
-        log=log,
-        env={"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
-        timeout=TIMEOUT,
-    )
-    code = bench.engine.run(command)
+    with foreign.nameless() as log:
+        command = Command(
+            argv=[str(environment.python), *runner],
+            cwd=bench.project.root,
+            log=foreign.named(log),
+            env={"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
+            timeout=TIMEOUT,
+        )
+        code = bench.engine.run(command)
+        tail = foreign.end_of(log).rstrip().splitlines()[-LOG_LINES:]
     bench.told(Cases(testcases.read(junit)))
-    tail = log.read_text(errors="replace").rstrip().splitlines()[-LOG_LINES:]
     none = not with_pytest and any(line.startswith("Ran 0 tests") for line in tail)
     if none:  # exit code 0, and 5 from Python 3.12 on
         return skipped(
