@@ -23,6 +23,15 @@ class Planting(unittest.TestCase):
                 pass
         self.fail("mine")
 """
+MOVE = """
+import os, unittest
+
+class Moving(unittest.TestCase):
+    def test(self):
+        here = os.getcwd()
+        os.rename(here, here + "-old")
+        os.symlink("TARGET", here)
+"""
 
 
 @pytest.fixture
@@ -56,3 +65,12 @@ def test_a_log_that_the_tests_replace_by_a_link_is_not_told(desk: Desk, credenti
     assert found.code == 32
     assert "mine" in found.err
     assert "ghp_credential7f3a" not in found.out + found.err
+
+
+def test_a_tree_that_its_tests_replace_by_a_link_is_not_trained_in(desk: Desk, credential: Path) -> None:
+    tests = desk.clone.path / "tests/test_moving.py"
+    tests.parent.mkdir()
+    tests.write_text(MOVE.replace("TARGET", str(credential.parent)))
+    found = desk.tagline("check", "--smoke")
+    assert found.code == 32
+    assert "the project's own code put a link in the place of its tree" in found.err

@@ -42,6 +42,7 @@ def run_tests(bench: "Bench") -> StepReport:
         )
         code = bench.engine.run(command)
         tail = foreign.end_of(log).rstrip().splitlines()[-LOG_LINES:]
+    still_there(bench)
     bench.told(Cases(testcases.read(junit)))
     none = not with_pytest and any(line.startswith("Ran 0 tests") for line in tail)
     if none:  # exit code 0, and 5 from Python 3.12 on
@@ -51,3 +52,15 @@ def run_tests(bench: "Bench") -> StepReport:
     if code != 0:
         raise TestsFailed(f"the project's tests failed (exit code {code})", where="\n" + "\n".join(tail))
     return done("tests", tail[-1].strip("= ") if tail else "passed")
+
+
+def still_there(bench: "Bench") -> None:
+    """Raise `TestsFailed` where code that ran on the bench put a link in the place of its tree."""
+    try:
+        foreign.make_folder(bench.project.root, bench.work.parent)  # it exists: no step to it is a link
+    except OSError as error:
+        raise TestsFailed(
+            f"the project's own code put a link in the place of its tree: {error.strerror}",
+            where=str(bench.project.root),
+            fix="look at what the tests and pipeline.py do to the folder that they run in",
+        ) from error
