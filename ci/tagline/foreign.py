@@ -62,6 +62,11 @@ def named(opened: BinaryIO) -> Path:
     return _OWN_DESCRIPTORS / str(opened.fileno())
 
 
+def held(folder: Path) -> Path:
+    """A path, of this process alone and as long as it lives, to a folder that may later be another at its own."""
+    return _OWN_DESCRIPTORS / str(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
 def place(log: Path) -> str:
     """The path of a log in words; "" for an open file, whose name only its opener knows."""
     return "" if log.parent == _OWN_DESCRIPTORS else str(log)

@@ -24,6 +24,16 @@ def model(script: str, model: dsl.Output[dsl.Model], facts: dsl.Output[dsl.Artif
     return spec("shell", script)
 
 
+@dsl.container_component
+def show(script: str):
+    return dsl.ContainerSpec(image="dev:1", command=["sh", "-c"], args=[script])
+
+
+@dsl.pipeline(name="moved")
+def moved(first: str, second: str):
+    show(script=second).after(do(verb="shell", argument=first))
+
+
 @dsl.pipeline(name="planted")
 def planted(first: str, second: str = "echo PWNED"):
     do(verb="shell", argument=second).after(tell(script=first))
@@ -130,3 +140,11 @@ def test_an_artifact_may_hold_links_that_stay_in_it(world: World) -> None:
     assert run.state is RunState.SUCCEEDED
     with pytest.raises(TaskContractBroken, match="no digest"):  # a model alone may hold none at all
         world.pipelines.facts(run, [])
+
+
+def test_a_source_that_a_task_replaces_by_a_link_reaches_no_other_task(world: World, profile: Path) -> None:
+    source = world.source
+    first = f'mv "{source}" "{source}-old" && ln -s "{profile.parent}" "{source}"'
+    run = world.run(moved, first=first, second="ls; cat profile || true")
+    assert untouched(profile, run)
+    assert "profile" not in (run.outputs / "logs/show.log").read_text().splitlines()

@@ -74,6 +74,7 @@ class Executor:
         self.failure: tuple[str, TaglineError] | None = None
         self.done: set[str] = set()
         self._image: Image = read_image(Path(job.source))
+        self._source = self.folder if job.containers else foreign.held(Path(job.source))
         self._end = time.monotonic() + job.deadline
 
     def run(self, full_command: list[str], env: Mapping[str, str], image: str = "") -> bool:
@@ -192,7 +193,7 @@ class Executor:
         """A copy of the release's source tree: what one task leaves in it, no other task sees."""
         tree = self._work() / task
         shutil.rmtree(tree, ignore_errors=True)
-        shutil.copytree(self.job.source, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        shutil.copytree(self._source, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         try:
             yield tree
         finally:
