@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tagline import config, foreign, platform_file
+from tagline import __version__, config, foreign, platform_file
 from tagline.config import Config
 from tagline.errors import ConfigError, RemoteUnavailable, UnknownName
 from tagline.git import process, remote
@@ -66,7 +66,8 @@ def _kept_name(said: str) -> str:
 def of_work_tree(
     root: Path, environ: Mapping[str, str], default_name: str, where: str = config.FILE
 ) -> Config:
-    """tagline.yaml as it lies in a work tree, under its platform file; raises what `find` and reading raise."""
+    """tagline.yaml as it lies in a work tree, under its platform file; raises what `find` and reading raise, and
+    `WrongVersion`."""
     try:
         text = foreign.read_inside(root / config.FILE, root, _LARGEST).decode()
     except FileNotFoundError:
@@ -74,7 +75,9 @@ def of_work_tree(
     except (OSError, ValueError) as error:
         problem = "it is not UTF-8" if isinstance(error, UnicodeError) else error
         raise ConfigError(f"{config.FILE} cannot be read: {problem}", where=where) from None
-    return platform_file.read(text, where, default_name, find(text, where, environ, root))
+    under = find(text, where, environ, root)
+    platform_file.require_version(text, where, under, __version__)
+    return platform_file.read(text, where, default_name, under)
 
 
 def _said(text: str, where: str) -> tuple[str, str]:
