@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from tagline.engines import Command, Environment, Guards, venvs
-from tagline.engines.locks import Lock, read_lock
+from tagline.engines.locks import Lock, lock_of, read_lock
 from tagline.errors import InstallFailed
 
 REQUIREMENTS = "src/requirements.txt"
@@ -51,16 +51,12 @@ class ProcessEngine:
 
 def wanted(source: Path, *, serving: bool, tests: bool) -> Lock:
     """The locked packages of a source tree: its own pins first, then what it lacks for tests and serving."""
-    lock = _lock_of(source / REQUIREMENTS, REQUIREMENTS)
+    lock = lock_of(source, REQUIREMENTS)
     if tests:
-        lock = lock.beside(_lock_of(source / TEST_REQUIREMENTS, TEST_REQUIREMENTS))
+        lock = lock.beside(lock_of(source, TEST_REQUIREMENTS))
     if serving:
         lock = lock.beside(serving_lock())
     return lock
-
-
-def _lock_of(file: Path, name: str) -> Lock:
-    return read_lock(file.read_text(), name) if file.is_file() else Lock()
 
 
 @cache

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tagline import foreign
 from tagline.engines import Command, Guards, places
 from tagline.errors import TaskTimedOut
 
@@ -111,7 +112,7 @@ def run(command: Command, *, outer: Mapping[str, str] | None = None, guards: Gua
             return code
         except subprocess.TimeoutExpired:
             what = f"{Path(command.argv[0]).name} ran longer than {command.timeout:g} s and was stopped"
-            raise TaskTimedOut(what, where=str(command.log)) from None
+            raise TaskTimedOut(what, where=foreign.place(command.log)) from None
 
 
 def start(
@@ -133,7 +134,7 @@ def _launch(
     (home / "tmp" / "scratch").mkdir(parents=True, exist_ok=True)
     command.log.parent.mkdir(parents=True, exist_ok=True)
     words = [str(life), str(home / "tmp" / "scratch"), *_shut(command, outer, guards), *command.argv]
-    with command.log.open("ab") as log:
+    with foreign.append(command.log) as log:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LAUNCH), *words],
             cwd=command.cwd,

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tagline import __version__, config, platform_file
+from tagline import __version__, config, foreign, platform_file
 from tagline.config import Config
 from tagline.errors import ConfigError, RemoteUnavailable, UnknownName
 from tagline.git import process, remote
@@ -21,6 +21,7 @@ GROUP = "tagline.platforms"
 GIT = "git+"
 TIMEOUT = 60.0
 RETRIES = (0.5, 2.0)
+_LARGEST = 2**20
 _ADDRESS = re.compile(r"git\+((?:https|ssh|file)://[^\s]*/[^\s@]+)@([A-Za-z0-9][\w./-]*)")
 
 
@@ -67,8 +68,13 @@ def of_work_tree(
 ) -> Config:
     """tagline.yaml as it lies in a work tree, under its platform file; raises what `find` and reading raise, and
     `WrongVersion`."""
-    file = root / config.FILE
-    text = file.read_text() if file.exists() else ""
+    try:
+        text = foreign.read_inside(root / config.FILE, root, _LARGEST).decode()
+    except FileNotFoundError:
+        text = ""
+    except (OSError, ValueError) as error:
+        problem = "it is not UTF-8" if isinstance(error, UnicodeError) else error
+        raise ConfigError(f"{config.FILE} cannot be read: {problem}", where=where) from None
     under = find(text, where, environ, root)
     platform_file.require_version(text, where, under, __version__)
     return platform_file.read(text, where, default_name, under)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from tagline import foreign
 from tagline.errors import DirtyTree, NoRemote, NoRepository, RepositoryError, ShallowClone
 from tagline.git import process
 
@@ -177,7 +178,8 @@ class Repo(msgspec.Struct, frozen=True):
         """Write the tree of a commit under `dest` (missing or empty): every file, its mode kept, no .git.
 
         `export-ignore` drops nothing, and the user's line-ending settings change nothing. `exclude` names
-        files and folders to leave out. Raises `RepositoryError` where `dest` holds something already.
+        files and folders to leave out. Raises `RepositoryError` where `dest` holds something already, and where
+        a link leads out of the tree: what reads it here would follow it.
         """
         self._fill(commit)
         dest.mkdir(parents=True, exist_ok=True)
@@ -208,6 +210,10 @@ class Repo(msgspec.Struct, frozen=True):
             )
         if answer.code != 0:
             raise RepositoryError(f"git checkout-index failed: {answer.err}", where=str(self.root))
+        if gone := foreign.astray(dest):
+            what = f"{gone.relative_to(dest)} is a link that leads out of the tree"
+            fix = "put the file itself there, or a link to a file of the tree, and commit it"
+            raise RepositoryError(what, where=f"{commit[:12]}:{gone.relative_to(dest)}", fix=fix)
 
 
 def _under(path: str, folders: Sequence[str]) -> bool:

@@ -2,13 +2,14 @@
 
 import json
 import shutil
-import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
+from tagline import foreign
 from tagline.config import Gate
 from tagline.engines import Command, Engine
 from tagline.errors import GateError, TaskTimedOut
@@ -46,18 +47,20 @@ class Room(msgspec.Struct, frozen=True):
 
     def call(self, command: Command, what: str) -> None:
         """Run to the end; any exit code but 0, and a time-out, is a `GateError` with the end of its log."""
-        try:
-            code = self.engine.run(command)
-        except TaskTimedOut as error:
-            raise GateError(
-                f"{what} did not end within {command.timeout:g} s", where=str(command.log)
-            ) from error
-        if code != 0:
-            raise GateError(f"{what} ended with exit code {code}{_tail(command.log)}", where=str(command.log))
+        with foreign.append(command.log) as log:  # its path may be another file's when the child ends
+            try:
+                code = self.engine.run(msgspec.structs.replace(command, log=foreign.named(log)))
+            except TaskTimedOut as error:
+                raise GateError(
+                    f"{what} did not end within {command.timeout:g} s", where=str(command.log)
+                ) from error
+            if code != 0:
+                said = _tail(log)
+                raise GateError(f"{what} ended with exit code {code}{said}", where=str(command.log))
 
 
-def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
+def _tail(log: BinaryIO) -> str:
+    lines = foreign.end_of(log).strip().splitlines()
     return (
         ": " + " | ".join(line.strip()[:300] for line in lines[-_TAIL_LINES:])
         if lines
@@ -83,14 +86,14 @@ def blind_copy(source: Path, gate: Gate, target: Path) -> Path:
 def answer(path: Path, what: str) -> str:
     """The text of a file that a child wrote. Raises `GateError`: missing, not plain, too large, not UTF-8."""
     try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_ANSWER:
-            raise GateError(f"{what} is no plain file of at most {LARGEST_ANSWER >> 20} MiB", where=str(path))
-        return path.read_text(encoding="utf-8-sig")
+        return foreign.read(path, LARGEST_ANSWER, path.parent).decode("utf-8-sig")
     except FileNotFoundError as error:
         raise GateError(f"{what} was not written", where=str(path)) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise GateError(f"{what} cannot be read: {error}", where=str(path)) from error
+    except (OSError, ValueError) as error:
+        size = LARGEST_ANSWER >> 20
+        raise GateError(f"{what} is no plain file of at most {size} MiB", where=str(path)) from error
 
 
 def predictions(room: Room, frozen: Frozen, spec: ServerSpec, whose: str) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """From pipeline.py to the compiled pipeline.yaml: kfp's own bytes, made in a sandboxed child."""
 
 import json
-import os
 import re
 import shutil
 import site
@@ -9,11 +8,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import yaml
 
-from tagline import config
+from tagline import config, foreign
 from tagline.engines import Command, sandbox
 from tagline.errors import PipelineError, TaskTimedOut
 from tagline.pipeline import compiled as compiled_file
@@ -22,6 +21,7 @@ from tagline.pipeline.project import Project, copy_tree, git_folders
 TIMEOUT = 120.0
 _CHILD = Path(__file__).with_name("compile_child.py")
 _LINES = 12
+_LARGEST = 64 * 2**20
 
 
 def compile_file(
@@ -36,25 +36,29 @@ def compile_file(
     defines no or several pipelines, hangs, or ends the process.
     """
     project = Project.of_file(pipeline)
-    with tempfile.TemporaryDirectory(prefix="tagline-compile-") as folder:
+    with tempfile.TemporaryDirectory(prefix="tagline-compile-") as folder, foreign.nameless() as log:
         place = Path(folder).resolve()
         tree = copy_tree(project.root, place / "tree")
-        made, report, log = place / "pipeline.yaml", place / "report.json", place / "log"
+        made, report = place / "pipeline.yaml", place / "report.json"
         inner = tree / project.pipeline.relative_to(project.root)
         if not inner.exists():  # git ignores it
             inner.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(project.pipeline, inner)
         git = git_folders(project.root)
         argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(project.root)]
-        command = Command(argv, tree, log, {"PYTHONUSERBASE": site.getuserbase()}, timeout, git)
+        env = {"PYTHONUSERBASE": site.getuserbase()}
+        command = Command(argv, tree, foreign.named(log), env, timeout, git)
         try:
             code = run(command)
         except TaskTimedOut as error:
             what = f"{pipeline.name} did not compile within {timeout:g} s and was stopped{_printed(log)}"
             raise PipelineError(what, where=str(pipeline)) from error
-        if code != 0 or not made.is_file():
-            raise _failure(project, code, report, log)
-        return _put(made, out)
+        content = _written(made)
+        if code != 0 or content is None:
+            raise _failure(project, code, _written(report), _printed(log))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    foreign.replace(out, content, out.parent)
+    return out
 
 
 def _secret(root: Path) -> list[str]:
@@ -64,29 +68,27 @@ def _secret(root: Path) -> list[str]:
     return [own.approle, own.deliver] if own and own.approle else []
 
 
-def _put(made: Path, out: Path) -> Path:
-    """Move a file to its place at once: a reader sees the old one or the new one."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
-    shutil.copyfile(made, beside)
-    os.replace(beside, out)
-    return out
+def _written(file: Path) -> bytes | None:
+    """What the child wrote to a plain file; None for anything else that it left there, or nothing."""
+    try:
+        return foreign.read(file, _LARGEST, file.parent)
+    except (OSError, ValueError):
+        return None
 
 
-def _printed(log: Path) -> str:
-    lines = log.read_text(errors="replace").rstrip().splitlines() if log.exists() else []
-    return "".join(f"\n    {line}" for line in lines[-_LINES:])
+def _printed(log: BinaryIO) -> str:
+    return "".join(f"\n    {line}" for line in foreign.end_of(log).rstrip().splitlines()[-_LINES:])
 
 
-def _failure(project: Project, code: int, report: Path, log: Path) -> PipelineError:
+def _failure(project: Project, code: int, report: bytes | None, printed: str) -> PipelineError:
     name = project.pipeline.relative_to(project.root)
     try:
-        said: dict[str, Any] = json.loads(report.read_text())
+        said: dict[str, Any] = json.loads(report or b"")
         trace = [str(line) for line in said["trace"]][-_LINES:]
         what, kind, where, fix = (str(said[key]) for key in ("what", "kind", "where", "fix"))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return PipelineError(
-            f"{name} ended the process (exit code {code}) before it was compiled{_printed(log)}",
+            f"{name} ended the process (exit code {code}) before it was compiled{printed}",
             where=str(project.pipeline),
         )
     if said.get("refused"):
@@ -133,9 +135,7 @@ def substitute_image(compiled: Path, identity: str) -> None:
     spans = sorted(_image_spans(text), reverse=True)
     for start, end in spans:
         text = f"{text[:start]}{json.dumps(identity)}{text[end:]}"
-    made = compiled.with_name(f".{compiled.name}.image")
-    made.write_text(text)
-    os.replace(made, compiled)
+    foreign.replace(compiled, text.encode(), compiled.parent)
 
 
 def _image_spans(text: str) -> list[tuple[int, int]]:

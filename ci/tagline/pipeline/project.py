@@ -8,11 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from tagline import foreign
 from tagline.errors import PipelineError
 from tagline.git import process
 
 PLACES = ("docker/kubeflow_pipeline/pipeline.py", "pipeline.py")
 REQUIREMENTS = "src/requirements.txt"
+_OWN_FILE = "put the file itself there, or a link to a file of the tree"
 _NEVER_COPIED = {".git", "__pycache__", ".venv", ".pytest_cache"}
 
 
@@ -62,18 +64,18 @@ class Project(msgspec.Struct, frozen=True):
 
 def check_lock(root: Path) -> None:
     """Raise `LockMissing` at the first requirement (src/ or tests/) without a version and a hash."""
-    from tagline.engines.locks import read_lock
+    from tagline.engines.locks import lock_of
 
     for name in (REQUIREMENTS, "tests/requirements.txt"):
-        if (root / name).is_file():
-            read_lock((root / name).read_text(), name)
+        lock_of(root, name)
 
 
 def copy_tree(tree: Path, to: Path, exclude: Sequence[str] = ()) -> Path:
     """Copy a work tree to the folder `to` (made here), without `.git`, and return `to`.
 
     In a git repository: the files that git tracks or would track; elsewhere all but caches. `exclude` names
-    files and folders, relative to `tree`, to leave out. Links are copied as links.
+    files and folders, relative to `tree`, to leave out. Links are copied as links; raises `PipelineError` at one
+    that leads out of the tree, since what reads the copy would follow it.
     """
     left_out = [Path(name) for name in exclude]
     for name in listed(tree):
@@ -83,6 +85,9 @@ def copy_tree(tree: Path, to: Path, exclude: Sequence[str] = ()) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(tree / name, target, follow_symlinks=False)
     to.mkdir(parents=True, exist_ok=True)
+    if gone := foreign.astray(to):
+        name = gone.relative_to(to)
+        raise PipelineError(f"{name} is a link that leads out of the tree", where=str(name), fix=_OWN_FILE)
     return to
 
 

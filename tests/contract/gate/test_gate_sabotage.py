@@ -109,6 +109,24 @@ def test_a_predictor_that_is_sabotaged_never_passes(world: World, name: str) -> 
         world.judge(world.release("new", wrong=[], predictor=text))
 
 
+@pytest.mark.parametrize("place", ["../log", "../predictions.csv"])
+def test_a_link_that_a_predictor_plants_is_not_told(world: World, place: str) -> None:
+    credential = world.folder / "credential"
+    credential.write_text("row_id,prediction\ncredential-7f3a,1\n")
+    plant = f"""
+import os
+if os.path.lexists("{place}"):
+    os.unlink("{place}")
+os.symlink("{credential}", "{place}")
+print("mine", flush=True)
+os._exit({3 if place == "../log" else 0})
+"""
+    with pytest.raises(GateError) as caught:
+        world.judge(world.release("new", wrong=[], predictor=plant))
+    assert "credential-7f3a" not in str(caught.value)
+    assert ("mine" if place == "../log" else "no plain file") in str(caught.value)
+
+
 WRITES = """
 import atexit, csv, sys
 def tamper():

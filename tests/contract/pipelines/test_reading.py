@@ -7,6 +7,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tagline import foreign
 from tagline.errors import ConfigError, PipelineError, StateBroken
 from tagline.pipeline import compiled
 from tagline.platforms.local import home, secrets, spec
@@ -115,7 +116,8 @@ def test_a_secret_s_variable_is_its_name_and_key_in_capitals() -> None:
 
 @pytest.mark.parametrize("before", [1, 65_531, 65_535, 131_070, 200_000])
 def test_a_secret_is_masked_wherever_in_a_long_line_it_stands(tmp_path: Path, before: int) -> None:
-    with secrets.masked_log(tmp_path / "log", ["SUPERSECRETVALUE"]) as path, path.open("wb") as file:
+    log = foreign.append(tmp_path / "log")
+    with log, secrets.masked_log(log, ["SUPERSECRETVALUE"]) as path, path.open("wb") as file:
         file.write(b"x" * before + b"SUPERSECRETVALUE" + b"y" * 70_000)
     assert (tmp_path / "log").read_bytes() == b"x" * before + b"***" + b"y" * 70_000
 
@@ -129,7 +131,8 @@ def test_no_secret_survives_however_it_is_written_bit_by_bit(
     tmp_path_factory: pytest.TempPathFactory, hidden: list[str], around: list[str], which: int
 ) -> None:
     log = tmp_path_factory.mktemp("masked") / "log"
-    with secrets.masked_log(log, hidden) as path, path.open("wb", buffering=0) as file:
+    opened = foreign.append(log)
+    with opened, secrets.masked_log(opened, hidden) as path, path.open("wb", buffering=0) as file:
         for letter in "".join([*around, hidden[which % len(hidden)], *around]):
             file.write(letter.encode())
     assert not any(value in log.read_text() for value in hidden)

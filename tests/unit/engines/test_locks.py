@@ -59,3 +59,11 @@ def test_a_lock_printed_and_read_again_is_the_same(found: list[str]) -> None:
     assert read_lock(lock.text, "x") == lock
     assert lock.beside(lock) == lock
     assert Lock().beside(lock) == lock
+
+
+@pytest.mark.parametrize("line", ["https://bob:ghp_credential@example.org", "TOKEN=credential", "-----KEY"])
+def test_a_line_that_is_no_requirement_is_not_repeated(line: str) -> None:
+    with pytest.raises(LockMissing) as caught:
+        read_lock(f"{line}\n", "src/requirements.txt")
+    assert "credential" not in str(caught.value) and "KEY" not in str(caught.value)
+    assert caught.value.where == "src/requirements.txt:1"

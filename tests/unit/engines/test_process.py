@@ -184,3 +184,15 @@ def test_pip_gets_the_machine_s_settings_and_no_other_variable(tmp_path: Path) -
         "PIP_CONFIG_FILE": str(tmp_path / ".config/pip/pip.conf"),
         "PIP_CACHE_DIR": str(tmp_path / ".cache/pip"),
     }
+
+
+def test_a_lock_that_leads_out_of_the_source_is_refused_and_not_repeated(
+    engine: ProcessEngine, tmp_path: Path
+) -> None:
+    source = source_with(tmp_path, "")
+    (tmp_path / "credentials").write_text("credential>=1\n")
+    (source / "src/requirements.txt").unlink()
+    (source / "src/requirements.txt").symlink_to(tmp_path / "credentials")
+    with pytest.raises(LockMissing, match="it is a link that leaves the tree") as caught:
+        engine.build(source)
+    assert "credential>" not in str(caught.value)

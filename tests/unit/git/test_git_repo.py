@@ -152,3 +152,13 @@ def test_export_refuses_a_folder_that_holds_something(repo: Repo, tmp_path: Path
     (tmp_path / "out" / "x").touch()
     with pytest.raises(RepositoryError, match="not empty"):
         repo.export("HEAD", tmp_path / "out")
+
+
+@pytest.mark.parametrize("target", ["/proc/self/environ", "../../.git-credentials"])
+def test_export_refuses_a_link_that_leads_out_of_the_tree(
+    clone: Clone, repo: Repo, tmp_path: Path, target: str
+) -> None:
+    (clone.path / "src/requirements.txt").symlink_to(target)
+    commit = clone.commit("feat: a link")
+    with pytest.raises(RepositoryError, match=r"src/requirements\.txt is a link that leads out of the tree"):
+        repo.export(commit, tmp_path / "out")

@@ -104,6 +104,38 @@ def test_a_copy_keeps_modes_and_links(tmp_path: Path) -> None:
     assert (copy / "dangling").readlink() == Path("nowhere")
 
 
+@pytest.mark.parametrize("target", ["OUTSIDE", "../outside", "lib/../../outside", "step/../../outside"])
+def test_a_copy_is_refused_where_a_link_leads_out_of_the_tree(tmp_path: Path, target: str) -> None:
+    (tmp_path / "outside").write_text("credential")
+    tree = write(tmp_path / "tree", "lib/x")
+    (tree / "step").symlink_to("lib")
+    (tree / "link").symlink_to(target.replace("OUTSIDE", str(tmp_path / "outside")))
+    with pytest.raises(PipelineError, match="link is a link that leads out of the tree"):
+        copy_tree(tree, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("name", ["src/requirements.txt", "tests/requirements.txt"])
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_lock_that_leads_out_of_the_tree_is_refused_and_not_repeated(
+    tmp_path: Path, name: str, folder: bool
+) -> None:
+    write(tmp_path / "home", "requirements.txt")
+    (tmp_path / "home/requirements.txt").write_text("credential>=1\n")
+    link = write(tmp_path / "tree", "x") / (Path(name).parent if folder else name)
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path / "home" if folder else tmp_path / "home/requirements.txt")
+    with pytest.raises(LockMissing, match="cannot be read: it is a link that leaves the tree") as caught:
+        check_lock(tmp_path / "tree")
+    assert "credential" not in str(caught.value)
+
+
+def test_a_lock_may_be_a_link_inside_the_tree(tmp_path: Path) -> None:
+    write(tmp_path, "src/x", "locks/main.txt")
+    (tmp_path / "locks/main.txt").write_text(f"a==1.0 {HASH}\n")
+    (tmp_path / "src/requirements.txt").symlink_to("../locks/main.txt")
+    check_lock(tmp_path)
+
+
 def test_a_submodule_is_copied_without_its_git_file(tmp_path: Path) -> None:
     inner = repository(tmp_path / "inner")
     tree = repository(tmp_path / "tree")

@@ -2,9 +2,12 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from tagline import foreign
+from tagline.engines import Command, sandbox
 
 from .conftest import HOME_FILES, OWN, SECRET, World
 
@@ -114,3 +117,17 @@ def test_a_protected_parent_is_shut_to_other_processes_of_its_user(world: World,
     if not users:
         pytest.skip("not applicable here: only root runs here, whose capabilities open the door")
     assert world.try_doors(users[0], "protected")[door].startswith("shut: ")
+
+
+def test_a_link_that_the_parent_follows_gives_it_away_and_an_open_file_does_not(tmp_path: Path) -> None:
+    (tmp_path / "credential").write_text(SECRET)
+    doors = json.dumps({"links that the parent follows": ["plant", str(tmp_path / "credential")]})
+    argv = [sys.executable, "-I", "-S", str(Path(__file__).with_name("hostile.py")), doors]
+    log = tmp_path / "log"
+    with foreign.append(log) as opened:
+        assert sandbox.run(Command(argv, tmp_path, foreign.named(opened))) == 0
+        assert log.read_text() == SECRET  # what is read by its path
+        assert json.loads(foreign.end_of(opened)) == {"links that the parent follows": str(log)}
+    with foreign.nameless() as opened:
+        assert sandbox.run(Command(argv, tmp_path, foreign.named(opened))) == 0
+        assert "shut: " in foreign.end_of(opened)

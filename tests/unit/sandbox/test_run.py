@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tagline import foreign
 from tagline.engines import Command, sandbox
 from tagline.errors import TaskTimedOut
 
@@ -195,3 +196,19 @@ def test_a_server_outlives_the_process_that_started_it_behind_the_same_doors(tmp
     finally:
         os.kill(int(done.stdout), signal.SIGKILL)
     assert eventually(lambda: not Path("/proc", str(int(done.stdout)), "cmdline").exists())
+
+
+def test_a_link_in_the_place_of_the_log_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "profile").write_text("mine")
+    (tmp_path / "log").symlink_to("profile")
+    with pytest.raises(OSError):
+        sandbox.run(Command(["echo", "PWNED"], tmp_path, tmp_path / "log"))
+    assert (tmp_path / "profile").read_text() == "mine"
+
+
+def test_a_log_without_a_name_is_read_back_whatever_the_command_does_to_its_output(tmp_path: Path) -> None:
+    script = "echo one; echo two > /dev/stdout; echo three"
+    with foreign.nameless() as log:
+        assert sandbox.run(Command(["sh", "-c", script], tmp_path, foreign.named(log))) == 0
+        assert foreign.end_of(log) == "two\nthree\n"
+    assert list(tmp_path.iterdir()) == []

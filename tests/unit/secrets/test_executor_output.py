@@ -24,7 +24,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             "outputFile": str(tmp_path / "task/executor_output.json"),
         }
     }
-    outputs.prepare(made)
+    outputs.prepare(made, tmp_path)
     (tmp_path / "dsn").write_text(f"postgres://u:{VALUE}@h")
     answer = {
         "parameterValues": {"other": [f"x {VALUE}"]},
@@ -35,13 +35,15 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_no_place_of_the_answer_holds_the_value(given: dict[str, Any], tmp_path: Path) -> None:
-    found = outputs.complete("task", given)
+    found = outputs.complete("task", given, tmp_path)
     outputs.record(tmp_path / "run", "task", found)
     kept = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
     assert VALUE not in kept
     assert "postgres://u:***@h" in kept and found[0].metadata == {"url": {"***": "***"}}
 
 
-def test_without_the_mask_it_would_be_there(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_mask_it_would_be_there(
+    given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(masking, "HIDDEN", Hidden())
-    assert VALUE in str(outputs.complete("task", given))
+    assert VALUE in str(outputs.complete("task", given, tmp_path))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tagline import foreign
 from tagline.engines import Limits
 from tagline.engines.docker import client
 from tagline.errors import DeviceMissing, EngineError, ImageMissing, TaskTimedOut
@@ -154,7 +155,7 @@ def _follow(container: "Container", task: TaskContainer) -> int:
     timer = threading.Timer(task.timeout, stop)
     timer.start()
     try:
-        with task.log.open("ab") as log:
+        with foreign.append(task.log) as log:
             for part in container.logs(stream=True, follow=True):
                 log.write(part)
                 log.flush()
@@ -163,11 +164,11 @@ def _follow(container: "Container", task: TaskContainer) -> int:
         timer.cancel()
     if late.is_set():
         what = f"the container ran longer than {task.timeout:g} s and was stopped"
-        raise TaskTimedOut(what, where=str(task.log))
+        raise TaskTimedOut(what, where=foreign.place(task.log))
     container.reload()
     state: dict[str, Any] = container.attrs["State"]
     if state.get("OOMKilled"):
-        with task.log.open("ab") as log:
+        with foreign.append(task.log) as log:
             log.write(f"\nkilled: it used more than its {task.limits.memory} bytes of memory\n".encode())
     return code
 

@@ -14,7 +14,7 @@ from tagline.config import Config
 from tagline.engines import Engine
 from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
 from tagline.flow.checking.ci_file import check_ci_file
-from tagline.flow.checking.testing import run_tests
+from tagline.flow.checking.testing import run_tests, still_there
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
@@ -149,6 +149,7 @@ def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
     from tagline.flow.releasing.training import Content, run_smoke
     from tagline.platforms.local import open_platform
 
+    still_there(bench)
     source = copy_tree(
         bench.project.root, bench.work / "smoke", [bench.own.gate.data] if bench.own.gate else []
     )

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
+from tagline import foreign
 from tagline.engines import Command, Guards, Limits, sandbox
 from tagline.errors import (
     EngineError,
@@ -21,13 +22,14 @@ from tagline.errors import (
     TaskTimedOut,
 )
 from tagline.platforms import TaskEvent
-from tagline.platforms.local import outputs
+from tagline.platforms.local import outputs, planted
 from tagline.platforms.local.image import Image, read_image
 from tagline.platforms.local.secrets import masked_log, values
 from tagline.platforms.local.spec import TASK_MARK
 
 BEGAN, SUCCEEDED, FAILED, WARNING = "began", "succeeded", "failed", "warning"
 _TAIL = 400
+_LARGEST_REASON = 1 << 20
 # as in `tagline_task.runner`, which is imported in the task's own environment only
 TERMINATION_LOG = "TAGLINE_TERMINATION_LOG"
 
@@ -72,6 +74,7 @@ class Executor:
         self.failure: tuple[str, TaglineError] | None = None
         self.done: set[str] = set()
         self._image: Image = read_image(Path(job.source))
+        self._source = self.folder if job.containers else foreign.held(Path(job.source))
         self._end = time.monotonic() + job.deadline
 
     def run(self, full_command: list[str], env: Mapping[str, str], image: str = "") -> bool:
@@ -94,16 +97,29 @@ class Executor:
         return True
 
     def _log(self, task: str) -> Path:
-        folder = self.folder / "logs"
-        folder.mkdir(exist_ok=True)
-        return folder / f"{task}.log"
+        return self.folder / "logs" / f"{task}.log"
+
+    @contextmanager
+    def _logged(self, task: str) -> Iterator[BinaryIO]:
+        """The task's log, open to be appended to and read back: its path may be another's when the task ends."""
+        log = self._log(task)
+        with planted.refused(str(log)):
+            foreign.make_folder(log.parent, self.folder)
+            opened = foreign.append(log, self.folder)
+        with opened:
+            yield opened
 
     def _termination_log(self, task: str) -> Path:
         """Where `tagline_task` says that its contract ended the task; nothing lies there at first."""
-        place = self.folder / "work" / f"{task}.termination-log"
-        place.parent.mkdir(exist_ok=True)
+        place = self._work() / f"{task}.termination-log"
         place.unlink(missing_ok=True)
         return place
+
+    def _work(self) -> Path:
+        """The folder of the tasks' own trees; raises `TaskContractBroken` where a task made a link of it."""
+        folder = self.folder / "work"
+        with planted.refused(str(folder)):
+            return foreign.make_folder(folder, self.folder)
 
     def _attempt(self, task: str, call: Call) -> None:
         from tagline.pipeline.rules import argument_too_long
@@ -111,16 +127,17 @@ class Executor:
         given = call.given
         if problem := argument_too_long(call.argv, given):
             raise TaskFailed(f"task {task!r}: {problem}", fix="hand large values over as an artifact")
-        outputs.prepare(given)
+        outputs.prepare(given, self.folder)
         told = self._termination_log(task)
         variables = {**call.env, **self.job.secrets.get(task, {}), TERMINATION_LOG: str(told)}
         call = msgspec.structs.replace(call, env=variables)
-        with masked_log(self._log(task), values(self.job.secrets)) as log, self._in_time(task):
-            code = (self._in_container if self.job.containers else self._on_host)(task, call, log)
-        if code != 0:  # the log is whole only now
-            kind = TaskContractBroken if _names(told, "OutputError") else TaskFailed
-            raise kind(f"task {task!r} ended with exit code {code}{_tail(self._log(task))}")
-        found = outputs.complete(task, given)
+        with self._logged(task) as kept:
+            with masked_log(kept, values(self.job.secrets)) as log, self._in_time(task):
+                code = (self._in_container if self.job.containers else self._on_host)(task, call, log)
+            if code != 0:  # the log is whole only now
+                kind = TaskContractBroken if _names(told, "OutputError", self.folder) else TaskFailed
+                raise kind(f"task {task!r} ended with exit code {code}{_tail(kept)}")
+        found = outputs.complete(task, given, self.folder)
         for item in found:
             if not item.written:
                 self.tell(TaskEvent(task, f"{WARNING}: declared output {item.name!r} was not written"))
@@ -174,24 +191,24 @@ class Executor:
     @contextmanager
     def _tree(self, task: str) -> Iterator[Path]:
         """A copy of the release's source tree: what one task leaves in it, no other task sees."""
-        tree = self.folder / "work" / task
+        tree = self._work() / task
         shutil.rmtree(tree, ignore_errors=True)
-        shutil.copytree(self.job.source, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        shutil.copytree(self._source, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         try:
             yield tree
         finally:
             shutil.rmtree(tree, ignore_errors=True)
 
 
-def _names(told: Path, error: str) -> bool:
+def _names(told: Path, error: str, run_folder: Path) -> bool:
     """Whether a termination log names this error of `tagline_task`; the task may have written anything."""
-    if not told.is_file():  # a pipe that lies there would never answer
+    try:
+        return foreign.read(told, _LARGEST_REASON, run_folder).startswith(f"{error}:".encode())
+    except (OSError, ValueError):
         return False
-    with told.open("rb") as file:
-        return file.read(200).startswith(f"{error}:".encode())
 
 
-def _tail(log: Path) -> str:
+def _tail(log: BinaryIO) -> str:
     """The last line that a task printed, as the end of a sentence."""
-    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    lines = foreign.end_of(log).strip().splitlines()
     return f": {lines[-1].strip()[-_TAIL:]}" if lines else ", and printed nothing"

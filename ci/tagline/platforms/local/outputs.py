@@ -9,12 +9,15 @@ from typing import Any
 import msgspec
 from tagline_task import masking
 
+from tagline import foreign
 from tagline.errors import NoModel, TaskContractBroken
 from tagline.platforms import ModelFacts
+from tagline.platforms.local import planted
 
 FACTS = "facts"
 MODEL, METRICS = "system.Model", "system.Metrics"
 RECORDS = "records"
+LARGEST = 64 * 2**20
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -38,34 +41,36 @@ def _declared(executor_input: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: entry["artifacts"][0] for name, entry in artifacts.items()}
 
 
-def prepare(executor_input: dict[str, Any]) -> None:
-    """Empty the task's folder (an attempt starts clean) and make every folder that it writes into."""
+def prepare(executor_input: dict[str, Any], run_folder: Path) -> None:
+    """Empty the task's folder (an attempt starts clean) and make every folder that it writes into.
+
+    Raises `TaskContractBroken` where a task before it put a link in the place of one of them.
+    """
     outputs = executor_input["outputs"]
     answer = Path(outputs["outputFile"])
-    shutil.rmtree(answer.parent, ignore_errors=True)
     files = [entry["outputFile"] for entry in outputs.get("parameters", {}).values()]
     uris = [entry["uri"] for entry in _declared(executor_input).values()]
-    for path in [answer, *map(Path, files), *map(Path, uris)]:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with planted.refused(str(answer.parent)):
+        foreign.make_folder(answer.parent.parent, run_folder)  # no link on the way to what is emptied
+        shutil.rmtree(answer.parent, ignore_errors=True)
+        for path in [answer, *map(Path, files), *map(Path, uris)]:
+            foreign.make_folder(path.parent, run_folder)
 
 
-def complete(task: str, executor_input: dict[str, Any]) -> list[Output]:
+def complete(task: str, executor_input: dict[str, Any], run_folder: Path) -> list[Output]:
     """Complete the task's executor output, so that nothing declared is lost, and say what is there.
 
     Secret values that this process knows are masked in it.
 
-    Raises `TaskContractBroken` for an answer that cannot be read and for output parameters not written.
+    Raises `TaskContractBroken` for an answer that cannot be read, for output parameters not written, and for
+    an output in the run's folder that is a link, holds one that leaves it, or is no file or folder.
     """
     outputs = executor_input["outputs"]
     answer = Path(outputs["outputFile"])
-    given = masking.HIDDEN.clean_all(_answer(task, answer))
-    _mask_parameters(outputs)
+    given = masking.HIDDEN.clean_all(_answer(task, answer, run_folder))
+    written = _mask_parameters(outputs, run_folder)
     values = given.get("parameterValues", given.get("parameter_values", {}))
-    missing = [
-        name
-        for name, entry in outputs.get("parameters", {}).items()
-        if name not in values and not os.path.exists(entry["outputFile"])
-    ]
+    missing = [name for name in outputs.get("parameters", {}) if name not in values and name not in written]
     if missing:
         raise TaskContractBroken(
             f"task {task!r} ended well but did not write its output {', '.join(map(repr, sorted(missing)))}",
@@ -73,19 +78,28 @@ def complete(task: str, executor_input: dict[str, Any]) -> list[Output]:
         )
     entries = given.setdefault("artifacts", {})
     found = [_complete_one(task, name, slot, entries) for name, slot in _declared(executor_input).items()]
-    _replace(answer, json.dumps(given))
+    for item in found:
+        planted.check(Path(item.path), run_folder)
+    with planted.refused(str(answer)):
+        foreign.replace(answer, json.dumps(given).encode(), run_folder)
     return found
 
 
-def _mask_parameters(outputs: dict[str, Any]) -> None:
-    """Mask the files of output parameters, which the orchestrator reads after the answer."""
-    for entry in outputs.get("parameters", {}).values():
+def _mask_parameters(outputs: dict[str, Any], run_folder: Path) -> set[str]:
+    """Mask the files of output parameters, which the orchestrator reads after the answer; those that exist."""
+    written = set()
+    for name, entry in outputs.get("parameters", {}).items():
         file = Path(entry["outputFile"])
-        if masking.HIDDEN.bytes and file.is_file():
-            text = file.read_bytes()
-            clean = masking.replace(text, masking.HIDDEN.bytes, masking.MASK.encode())
+        if not os.path.lexists(file):
+            continue
+        with planted.refused(str(file)):
+            text = foreign.read(file, LARGEST, run_folder)
+            hidden = masking.HIDDEN.bytes
+            clean = masking.replace(text, hidden, masking.MASK.encode()) if hidden else text
             if clean != text:
-                file.write_bytes(clean)
+                foreign.replace(file, clean, run_folder)
+        written.add(name)
+    return written
 
 
 def _complete_one(task: str, name: str, slot: dict[str, Any], entries: dict[str, Any]) -> Output:
@@ -100,11 +114,13 @@ def _complete_one(task: str, name: str, slot: dict[str, Any], entries: dict[str,
     return Output(task, name, kind, path, metadata, bool(metadata) or moved or os.path.exists(path))
 
 
-def _answer(task: str, file: Path) -> dict[str, Any]:
-    if not file.exists():
+def _answer(task: str, file: Path, run_folder: Path) -> dict[str, Any]:
+    if not os.path.lexists(file):
         return {}
+    with planted.refused(str(file)):
+        text = foreign.read(file, LARGEST, run_folder)
     try:
-        given = json.loads(file.read_bytes())
+        given = json.loads(text)
         known = {"parameterValues", "parameter_values", "artifacts"}
         if isinstance(given, dict) and set(given) <= known and isinstance(given.get("artifacts", {}), dict):
             return given
@@ -118,23 +134,21 @@ def _answer(task: str, file: Path) -> dict[str, Any]:
     )
 
 
-def _replace(file: Path, text: str) -> None:
-    draft = file.with_name(f".{file.name}.new")
-    draft.write_text(text)
-    draft.replace(file)
-
-
 def record(run_folder: Path, task: str, outputs: list[Output]) -> None:
-    """Keep what a task gave beside the run; `recorded` reads it."""
-    folder = run_folder / RECORDS
-    folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / f"{task}.json", msgspec.json.encode(outputs).decode())
+    """Keep what a task gave beside the run; `recorded` reads it. Raises `TaskContractBroken` at a link there."""
+    file = run_folder / RECORDS / f"{task}.json"
+    run_folder.mkdir(parents=True, exist_ok=True)
+    with planted.refused(str(file)):
+        foreign.replace(file, msgspec.json.encode(outputs), run_folder)
 
 
 def recorded(run_folder: Path) -> list[Output]:
     """The output artifacts of a run's tasks, ordered by task."""
-    files = sorted((run_folder / RECORDS).glob("*.json"))
-    return [item for file in files for item in msgspec.json.decode(file.read_bytes(), type=list[Output])]
+    found: list[Output] = []
+    for file in sorted((run_folder / RECORDS).glob("*.json")):
+        with planted.refused(str(file)):
+            found += msgspec.json.decode(foreign.read(file, LARGEST, run_folder), type=list[Output])
+    return found
 
 
 def model_facts(run_folder: Path, models: list[str]) -> ModelFacts | None:
@@ -151,7 +165,7 @@ def model_facts(run_folder: Path, models: list[str]) -> ModelFacts | None:
         return None
     if models and len(found) > 1:
         places = {item.path for item in found if item.key in models}
-        notes = [note for note in notes if note.key in models or _read_facts(note).uri in places]
+        notes = [n for n in notes if n.key in models or _read_facts(n, run_folder).uri in places]
     chosen = notes or [item for item in found if item.key in models or not models]
     if len(chosen) != 1:
         given = ", ".join(item.key for item in chosen or found) or "none"
@@ -163,15 +177,16 @@ def model_facts(run_folder: Path, models: list[str]) -> ModelFacts | None:
     if not notes:
         _check_place(chosen[0].path, chosen[0], run_folder)
         return _facts_of(chosen[0], outputs)
-    facts = _read_facts(chosen[0])
+    facts = _read_facts(chosen[0], run_folder)
     _check_place(facts.uri, chosen[0], run_folder)
     return _checked(facts, chosen[0])
 
 
-def _read_facts(note: Output) -> ModelFacts:
+def _read_facts(note: Output, run_folder: Path) -> ModelFacts:
     try:
-        return msgspec.json.decode(Path(note.path).read_bytes(), type=ModelFacts)
-    except (OSError, msgspec.DecodeError) as error:
+        text = foreign.read(Path(note.path), LARGEST, run_folder)
+        return msgspec.json.decode(text, type=ModelFacts)
+    except (OSError, ValueError) as error:
         raise TaskContractBroken(
             f"the facts of task {note.task!r} cannot be read: {error}",
             where=note.path,
@@ -189,6 +204,7 @@ def _check_place(uri: str, named: Output, run_folder: Path) -> None:
             where=named.path,
             fix="write the model to an output of the run, and its facts with tagline_task.write_facts",
         )
+    planted.check(model, run_folder.resolve())
 
 
 def _checked(facts: ModelFacts, note: Output) -> ModelFacts:
@@ -213,6 +229,12 @@ def _facts_of(model: Output, outputs: list[Output]) -> ModelFacts:
 
 
 def _digest(path: str) -> str:
+    from tagline_task.errors import OutputError
     from tagline_task.files import digest
 
-    return digest(path)
+    try:
+        return digest(path)
+    except OutputError as error:
+        raise TaskContractBroken(
+            str(error), where=path, fix="a model is plain files, without links"
+        ) from error

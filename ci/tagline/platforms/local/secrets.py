@@ -11,6 +11,7 @@ from typing import BinaryIO
 from tagline_task import masking
 from tagline_task.connectors.settings import PLAIN
 
+from tagline import foreign
 from tagline.errors import SecretMissing
 from tagline.platforms.local.spec import SecretUse
 from tagline.secrets.sources import Source
@@ -47,18 +48,20 @@ def values(given: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 
 @contextmanager
-def masked_log(log: Path, hidden: Iterable[str]) -> Iterator[Path]:
+def masked_log(log: BinaryIO, hidden: Iterable[str]) -> Iterator[Path]:
     """A path to write a log to: what arrives lands in `log` without the hidden values, however encoded.
 
-    All of it is in `log` at the end, unless a process outside the command still holds the path after 10 s.
+    The path is a descriptor of this process, `log`'s own where there is nothing to hide. All of it is in `log`
+    at the end, unless a process outside the command still holds the path after 10 s.
     """
     words = masking.in_bytes(masking.words(hidden))
     if not words:
-        yield log
+        yield foreign.named(log)
         return
     reading, writing = os.pipe()
     source = os.fdopen(reading, "rb")
-    copier = threading.Thread(target=_copy, args=(source, log, words), daemon=True)
+    target = os.fdopen(os.dup(log.fileno()), "ab")
+    copier = threading.Thread(target=_copy, args=(source, target, words), daemon=True)
     copier.start()
     try:
         yield Path(f"/proc/self/fd/{writing}")
@@ -67,8 +70,8 @@ def masked_log(log: Path, hidden: Iterable[str]) -> Iterator[Path]:
         copier.join(timeout=10)
 
 
-def _copy(source: BinaryIO, log: Path, words: list[bytes]) -> None:
-    with source, log.open("ab") as target:
+def _copy(source: BinaryIO, target: BinaryIO, words: list[bytes]) -> None:
+    with source, target:
         cutter = masking.Cutter(words, masking.MASK.encode())
         while part := os.read(source.fileno(), _PART):
             target.write(cutter.feed(part))
