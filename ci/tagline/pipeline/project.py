@@ -132,7 +132,12 @@ def _git(tree: Path, *words: str) -> bytes | None:
     env = process.environment({})
     try:
         done = subprocess.run(
-            ["git", *words], cwd=tree, capture_output=True, timeout=120.0, check=False, env=env
+            ["git", *process.WORDS, *words],
+            cwd=tree,
+            capture_output=True,
+            timeout=120.0,
+            check=False,
+            env=env,
         )
     except FileNotFoundError:
         return None
