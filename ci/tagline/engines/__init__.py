@@ -39,7 +39,7 @@ class Guards(msgspec.Struct, frozen=True):
 
     `hide` names files and folders that it cannot see, as `Command.hide` does for one command. Of a folder in
     `keep` it can change only the one entry in which it runs, such as its own run's folder; it sees it also where it
-    lies in the user's home.
+    lies in the user's home. A file in `keep`, or a folder in which it runs and that is itself there, it cannot change.
     """
 
     hide: list[str] = []
