@@ -31,21 +31,22 @@ def compile_file(
 
     Where the project's tagline.yaml names a Secret for its tasks (`secrets.approle`), each is given it.
 
-    `run` runs its code, as an engine does, in a copy of its project's tree, with its own folder first on
-    `sys.path`. `timeout` in seconds. Raises `PipelineError` (with the lines of the project's own code) where it raises,
-    defines no or several pipelines, hangs, or ends the process.
+    `run` runs its code, as an engine does, in a copy of its project's tree without the gate's data, with its own
+    folder first on `sys.path`. `timeout` in seconds. Raises `PipelineError` (with the lines of the project's own code)
+    where it raises, defines no or several pipelines, hangs, or ends the process.
     """
     project = Project.of_file(pipeline)
+    own = _config(project.root)
     with tempfile.TemporaryDirectory(prefix="tagline-compile-") as folder:
         place = Path(folder).resolve()
-        tree = copy_tree(project.root, place / "tree")
+        tree = copy_tree(project.root, place / "tree", [own.gate.data] if own and own.gate else [])
         made, report, log = place / "pipeline.yaml", place / "report.json", place / "log"
         inner = tree / project.pipeline.relative_to(project.root)
         if not inner.exists():  # git ignores it
             inner.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(project.pipeline, inner)
         git = git_folders(project.root)
-        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(project.root)]
+        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(own)]
         command = Command(argv, tree, log, {"PYTHONUSERBASE": site.getuserbase()}, timeout, git)
         try:
             code = run(command)
@@ -57,11 +58,16 @@ def compile_file(
         return _put(made, out)
 
 
-def _secret(root: Path) -> list[str]:
-    """The Secret that tagline.yaml gives to each task, and how; empty where it gives none."""
+def _config(root: Path) -> config.Config | None:
+    """The project's own tagline.yaml, or None where it has none."""
     file = root / config.FILE
-    own = config.parse(file.read_text(), default_name="pipeline").secrets if file.is_file() else None
-    return [own.approle, own.deliver] if own and own.approle else []
+    return config.parse(file.read_text(), default_name="pipeline") if file.is_file() else None
+
+
+def _secret(own: config.Config | None) -> list[str]:
+    """The Secret that tagline.yaml gives to each task, and how; empty where it gives none."""
+    secrets = own.secrets if own else None
+    return [secrets.approle, secrets.deliver] if secrets and secrets.approle else []
 
 
 def _put(made: Path, out: Path) -> Path:
