@@ -1,5 +1,6 @@
 """Virtual environments kept by digest: made once whatever happens, then found in milliseconds."""
 
+import configparser
 import contextlib
 import fcntl
 import hashlib
@@ -167,11 +168,20 @@ def pip_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _named_paths(env: Mapping[str, str]) -> list[Path]:
-    """What pip's settings name on this disk and it must see: its cache, made here, certificates, folders of wheels."""
+    """What pip's settings, in variables or its file, name on this disk: its cache, made here, certificates, wheels."""
     with contextlib.suppress(OSError):  # pip says so itself, and works without a cache
         Path(env["PIP_CACHE_DIR"]).mkdir(parents=True, exist_ok=True)
-    words = [word.removeprefix("file://") for value in env.values() for word in (value, *value.split())]
+    values = [*env.values(), *_set_in(env.get("PIP_CONFIG_FILE", os.devnull))]
+    words = [word.removeprefix("file://") for value in values for word in (value, *value.split())]
     return sorted({Path(word) for word in words if os.path.isabs(word) and os.path.exists(word)})
+
+
+def _set_in(file: str) -> list[str]:
+    """The values of a pip.conf; none where pip, which says so itself, could not read it either."""
+    read = configparser.RawConfigParser()
+    with contextlib.suppress(configparser.Error, UnicodeDecodeError):
+        read.read(file)
+    return [value for section in read.values() for value in section.values()]
 
 
 def _last_error(log: Path) -> str:
