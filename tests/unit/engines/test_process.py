@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tagline.engines import Command, venvs
+from tagline.engines import Command, installs, venvs
 from tagline.engines.process import ProcessEngine
 from tagline.errors import EnvironmentConflict, InstallFailed, LockMissing
 
@@ -197,7 +197,7 @@ def test_pip_gets_the_machine_s_settings_and_no_other_variable(tmp_path: Path) -
     (tmp_path / ".config/pip").mkdir(parents=True)
     (tmp_path / ".config/pip/pip.conf").write_text("")
     outer = {"HOME": str(tmp_path), "PIP_INDEX_URL": "u", "HTTPS_PROXY": "p", "AWS_SECRET_ACCESS_KEY": "s"}
-    assert venvs.pip_environment(outer) == {
+    assert installs.pip_environment(outer) == {
         "PIP_INDEX_URL": "u",
         "HTTPS_PROXY": "p",
         "PIP_CONFIG_FILE": str(tmp_path / ".config/pip/pip.conf"),
