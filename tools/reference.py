@@ -72,7 +72,9 @@ def commands() -> str:
 
 
 def _command(path: str, command: click.Command) -> Iterator[str]:
-    context = click.Context(command, info_name=path)
+    context = click.Context(
+        command, info_name=path, help_option_names=cli.context_settings["help_option_names"]
+    )
     yield f"## `{path}`\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name in command.commands:

@@ -12,6 +12,7 @@ from tagline.words import check_name
 
 At = tuple[str | int, ...]
 _OBJECT = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_PATH = "path: 'wine/{env}'"
 _STORE_PATH = re.compile(r"[A-Za-z0-9._@/-]*")
 HOUR, DAY = 3600.0, 24 * 3600.0
 
@@ -146,10 +147,11 @@ def _secrets(secrets: Secrets) -> Iterator[Fault]:
     if secrets.approle and not _OBJECT.fullmatch(secrets.approle):
         what = f"secrets.approle {secrets.approle!r} cannot name a Kubernetes Secret"
         yield Fault(("secrets", "approle"), what, "approle: vault-approle")
-    for key, path in (("path", secrets.path), ("mount", secrets.mount)):
+    places = (("path", secrets.path, _PATH), ("mount", secrets.mount, "mount: secret"))
+    for key, path, example in places:
         if not _STORE_PATH.fullmatch(path.replace("{env}", "env")) or {"..", "."} & set(path.split("/")):
             what = f"secrets.{key} {path!r} is no path of letters, digits and ._@-"
-            yield Fault(("secrets", key), what, "path: wine/{env}")
+            yield Fault(("secrets", key), what, example)
     if secrets.keys and not secrets.path:
         what = "secrets.keys without secrets.path: where do they lie?"
-        yield Fault(("secrets", "keys"), what, "path: wine/{env}")
+        yield Fault(("secrets", "keys"), what, _PATH)

@@ -163,11 +163,13 @@ def _require_new_enough(
         )
 
 
-def _order(version: str) -> tuple[int, ...]:
-    """A version's numbers in order; a pre-release counts as its release."""
+def _order(version: str) -> tuple[tuple[int, ...], bool, str]:
+    """What orders versions: the numbers, then a pre-release (`1.2.0rc1`) before its release, by its own text."""
     import re
 
-    return tuple(int(part) for part in re.split(r"[abr]", version)[0].split("."))
+    numbers = re.match(r"[0-9.]+", version)
+    said = numbers[0] if numbers else ""
+    return tuple(int(part) for part in said.split(".") if part), said == version, version[len(said) :]
 
 
 def _install(version: str) -> str:

@@ -28,13 +28,16 @@ def words(page: str, heading: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("page", "ci", "file"),
-    [(GITLAB, "gitlab", ".gitlab-ci.yml"), (GITHUB, "github", ".github/workflows/tagline.yml")],
+    ("page", "answers", "file"),
+    [
+        (GITLAB, {"ci": "gitlab"}, ".gitlab-ci.yml"),
+        (GITHUB, {"ci": "github", "library": "YOUR-ORG/tagline"}, ".github/workflows/tagline.yml"),
+    ],
 )
 def test_the_call_on_the_page_is_the_one_that_init_writes(
-    page: str, ci: str, file: str, tmp_path: Path
+    page: str, answers: dict[str, str], file: str, tmp_path: Path
 ) -> None:
-    create(tmp_path / "wine", answers={"ci": ci}, defaults=True)
+    create(tmp_path / "wine", answers=answers, defaults=True)
     assert f"```yaml\n{(tmp_path / 'wine' / file).read_text()}```" in page
 
 

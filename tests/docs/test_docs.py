@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from tagline import config
+from tagline.cli.group import cli
+from tagline.cli.main import COMMANDS
 from tagline.errors import TaglineError
 
 from tests.fakes.machine import Machine
@@ -31,6 +33,19 @@ def test_the_tables_of_commands_settings_and_exit_codes_are_what_the_code_says()
         timeout=60,
     )
     assert made.returncode == 0, made.stdout
+
+
+def test_the_page_of_commands_is_what_the_program_prints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page's headings are typed as they stand, with --help."""
+    text = (ROOT / "docs/reference/commands.md").read_text()
+    monkeypatch.setenv("COLUMNS", "80")
+    told = re.findall(r"^## `tagline (.+?)`\n\n```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(told) == text.count("\n## ") > len(COMMANDS)
+    for words, shown in told:
+        cli.main([*words.split(), "--help"], prog_name="tagline", standalone_mode=False)
+        assert shown == capsys.readouterr().out, words
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -213,3 +213,13 @@ def test_a_preview_says_how_long_the_rollout_takes_at_todays_traffic(served: Des
         seen = served.tagline(*preview, "--json").json()["outlook"]
     assert seen["requests"] >= 400
     assert 5 < seen["rate"] < 25
+
+
+def test_a_version_that_nobody_trained_is_no_silent_unblock(released: Desk) -> None:
+    before = settled(released)
+    found = released.tagline("unblock", "tiny", "9.9.9-r1", "--env", "prod", "--reason", "typo")
+    assert found.code == 44, found
+    assert "registered: 0.1.0-r1" in found.err
+    known = released.tagline("unblock", "tiny", "0.1.0-r1", "--env", "prod", "--reason", "none")
+    assert (known.code, known.out) == (0, "nothing to do: 0.1.0-r1 is not blocked in prod\n")
+    assert settled(released) == before

@@ -157,7 +157,7 @@ def test_a_policy_for_another_version_stops_every_command_with_the_command_to_ru
     with (desk.clone.path / FILE).open("a") as file:
         file.write("tagline: 99.0.0\nnews: of version 99\n")
     desk.merge("feat: the next version")
-    for command in (["ci"], ["status"], ["release"]):
+    for command in (["ci"], ["status"], ["release"], ["check"], ["secrets", "check"]):
         refused = desk.tagline(*command)
         assert refused.code == 114, refused
         assert "the policy is for 99.0.0" in refused.err and "'tagline==99.0.0'" in refused.err

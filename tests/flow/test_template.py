@@ -1,7 +1,10 @@
 """The project template: what `tagline init` makes, and that it works."""
 
 import os
+import re
+import select
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,7 +55,7 @@ def engine() -> ProcessEngine:
 
 def test_init_makes_the_tree_of_the_design(tmp_path: Path) -> None:
     made = create(tmp_path / "wine", answers={}, defaults=True)
-    assert set(made) == TREE
+    assert set(made.files) == TREE
     found = {
         str(path.relative_to(tmp_path / "wine")) for path in (tmp_path / "wine").rglob("*") if path.is_file()
     }
@@ -97,6 +100,8 @@ def test_a_name_against_its_grammar_makes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "wine").exists()
 
 
+MINE = "acme/tagline"
+DOWN = "\x1b[B"
 CI_FILES = {
     "jenkins": ("Jenkinsfile", 3),
     "gitlab": (".gitlab-ci.yml", 3),
@@ -106,15 +111,16 @@ CI_FILES = {
 
 @pytest.mark.parametrize("ci", [*CI_FILES, "none"])
 def test_the_ci_that_was_named_has_its_file_and_no_other(tmp_path: Path, ci: str) -> None:
-    made = create(tmp_path / "wine", answers={"ci": ci}, defaults=True)
-    assert [name for name, _ in CI_FILES.values() if name in made] == [
+    made = create(tmp_path / "wine", answers={"ci": ci, "library": MINE}, defaults=True)
+    assert [name for name, _ in CI_FILES.values() if name in made.files] == [
         name for other, (name, _) in CI_FILES.items() if other == ci
     ]
+    assert (made.ci, made.ci_file) == (ci, CI_FILES.get(ci, ("", 0))[0])
 
 
 @pytest.mark.parametrize("ci", CI_FILES)
 def test_the_call_is_short_and_names_the_branch_v1(tmp_path: Path, ci: str) -> None:
-    create(tmp_path / "wine", answers={"ci": ci}, defaults=True)
+    create(tmp_path / "wine", answers={"ci": ci, "library": MINE}, defaults=True)
     name, lines = CI_FILES[ci]
     text = (tmp_path / "wine" / name).read_text()
     assert len(text.splitlines()) <= lines
@@ -129,6 +135,50 @@ def test_a_pinned_call_names_the_commit_alone(tmp_path: Path, ci: str) -> None:
     assert "tools/ml/tagline" in text
     assert f"@{'5' * 40}\n" in text
     assert "v1" not in text
+
+
+def test_a_pinned_jenkinsfile_names_the_commit(tmp_path: Path) -> None:
+    create(tmp_path / "wine", answers={"ci": "jenkins", "ref": "5" * 40}, defaults=True)
+    text = (tmp_path / "wine/Jenkinsfile").read_text()
+    assert f"@Library('tagline@{'5' * 40}') _\n" in text
+    assert "v1" not in text
+
+
+def test_github_names_nobody_elses_repository_by_default(tmp_path: Path) -> None:
+    with pytest.raises(BadWord, match="your repository that holds tagline") as caught:
+        create(tmp_path / "wine", answers={"ci": "github"}, defaults=True)
+    assert "--library" in caught.value.fix
+    assert not (tmp_path / "wine").exists()
+
+
+def in_a_terminal(folder: Path, *answers: str) -> str:
+    """What `tagline init wine` shows where somebody types these answers."""
+    import pty
+
+    leader, follower = pty.openpty()
+    command = [str(Path(sys.executable).with_name("tagline")), "init", "wine"]
+    child = subprocess.Popen(command, cwd=folder, stdin=follower, stdout=follower, stderr=follower)
+    os.close(follower)
+    seen, waiting = "", [*answers]
+    while child.poll() is None or select.select([leader], [], [], 0.2)[0]:
+        if select.select([leader], [], [], 0.5)[0]:
+            try:
+                seen += os.read(leader, 4096).decode(errors="replace")
+            except OSError:  # the other end is closed
+                break
+        elif waiting:
+            os.write(leader, waiting.pop(0).encode())
+    os.close(leader)
+    child.wait(60)
+    return seen
+
+
+def test_in_a_terminal_the_repository_on_github_is_asked_for_until_it_is_named(tmp_path: Path) -> None:
+    seen = in_a_terminal(tmp_path, "\r", DOWN + DOWN + "\r", "\r", "acme/tagline\r")
+    assert "Your GitHub repository that holds tagline" in seen, seen
+    assert "group/project, as in its address" in seen, seen
+    text = (tmp_path / "wine/.github/workflows/tagline.yml").read_text()
+    assert "uses: acme/tagline/.github/workflows/tagline.yml@v1" in text
 
 
 @pytest.mark.parametrize("answer", [{"ref": "main"}, {"ref": "5" * 39}, {"library": "tagline"}])
@@ -149,7 +199,41 @@ def test_init_inside_a_repository_begins_no_other(tmp_path: Path) -> None:
 
 
 def test_init_again_makes_nothing(project: Path) -> None:
-    assert create(project, answers={}, defaults=True) == []
+    assert create(project, answers={}, defaults=True).files == []
+
+
+def init(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("tagline")), "init", *words],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_init_says_what_it_chose_and_how_to_go_on(tmp_path: Path) -> None:
+    said = init(tmp_path, "Bad Name").splitlines()
+    assert said[1:4] == [
+        "model: bad-name (the folder is 'Bad Name')",
+        "CI: jenkins (Jenkinsfile)",
+        "git: begun here",
+    ]
+    assert "  cd 'Bad Name'" in said
+
+
+def test_init_in_a_repository_says_which_and_names_no_folder_to_go_to(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", "-b", "main", tmp_path], check=True, timeout=60)
+    said = init(tmp_path, ".", "--ci", "none")
+    assert f"CI: none\ngit: in the repository {tmp_path.resolve()}\n" in said
+    assert "cd " not in said
+
+
+def test_init_again_says_that_nothing_is_to_do(project: Path) -> None:
+    assert init(project, ".") == "nothing to do: every file of the template is in . already\n"
 
 
 def test_init_keeps_files_that_are_there(tmp_path: Path) -> None:
@@ -191,6 +275,31 @@ def test_the_readme_states_the_gates_numbers(project: Path) -> None:
     assert bounds.upper_bound(18, 72) <= 1 - 0.65 < bounds.upper_bound(19, 72)
     for wrong in (18, 19):
         assert f"no more than {bounds.upper_bound(wrong, 72):.1%}".replace("%", " %") in text
+
+
+def test_the_readmes_way_without_a_git_host_works(project: Path) -> None:
+    text = (project / "README.md").read_text()
+    (begin, url) = re.findall(r"No git host yet\? `(.+?)`, and `(.+?)` is the URL", text)[0]
+    put = re.findall(r"^```sh\n(.*?)tagline ci\n```", text, re.MULTILINE | re.DOTALL)[0]
+    who = "git config user.name Ada && git config user.email ada@example.org"
+    script = f"{who} && {begin} && {put.replace('URL', url)}"
+    done = subprocess.run(["sh", "-ec", script], cwd=project, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "refs/heads/main" in (project / "../wine.git/HEAD").read_text()
+
+
+def test_the_readme_begins_the_traffic_before_the_rollout_that_needs_it_and_lets_it_end(
+    project: Path,
+) -> None:
+    text = (project / "README.md").read_text()
+    (block,) = [
+        one for one in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "promote/prod/wine/2" in one
+    ]
+    lines = block.splitlines()
+    assert lines[-2:] == [
+        "tagline local traffic wine --seconds 90 &",
+        "tagline ci --event tag --ref promote/prod/wine/2",
+    ]
 
 
 def test_the_locks_agree_with_what_serving_brings(project: Path) -> None:

@@ -53,6 +53,29 @@ def test_a_tag_that_nobody_could_act_on_wakes_nobody(released: Desk, host: FakeG
     assert (host.asked, released.kinds()[-1]) == ([], "trained")
 
 
+@pytest.mark.parametrize(
+    "more", [["--env", "prod"], ["--event", "schedule"], ["--event", "schedule", "--env", "prod"]]
+)
+@pytest.mark.parametrize("job", ["pull", "topic", "tag"])
+def test_no_run_but_the_default_branchs_promotes_whatever_it_asks_for(
+    released: Desk, host: FakeGitLab, job: str, more: list[str]
+) -> None:
+    assert released.tagline("promote", "tiny", "--to", "prod").code == 0
+    before = released.kinds()
+    given = {
+        "pull": jobs.gitlab_pull(host),
+        "topic": jobs.gitlab_job(host, CI_PIPELINE_SOURCE="schedule", CI_COMMIT_BRANCH="topic"),
+        "tag": jobs.gitlab_tag(host, TAG),
+    }[job]
+    found = released.tagline("ci", *more, **given)
+    if job == "tag" and more == ["--env", "prod"]:
+        assert found.code == 0, found  # it wakes, or says who acts
+    else:
+        assert found.code == 115, found
+        assert "promotions are acted on by a run of main" in found.err
+    assert released.kinds() == before
+
+
 def test_an_unknown_environment_wakes_nobody(released: Desk, host: FakeGitLab) -> None:
     released.clone.tag("promote/prd/tiny/1", message="Promote")
     done = released.tagline("ci", **jobs.gitlab_tag(host, "promote/prd/tiny/1"), **WAKER)

@@ -1,9 +1,14 @@
 """`tagline init`: a project from the template."""
 
+import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from tagline.flow.desk.create import Made
 
 
 @click.command()
@@ -11,7 +16,10 @@ import click
 @click.option(
     "--ci", type=click.Choice(["jenkins", "gitlab", "github", "none"]), help="Which CI calls tagline."
 )
-@click.option("--library", help="GitLab, GitHub: the project that holds tagline, such as platform/tagline.")
+@click.option(
+    "--library",
+    help="The repository that holds tagline: on GitHub needed, on GitLab platform/tagline by default.",
+)
 @click.option(
     "--pin", metavar="COMMIT", help="Name this commit of tagline in the CI file, not the branch v1."
 )
@@ -20,24 +28,36 @@ def command(directory: Path, ci: str | None, library: str | None, pin: str | Non
     """Make a project in DIRECTORY from the template: a pipeline, its tasks, tests, and three small files.
 
     The CI file names tagline by its branch v1, which is right where the host is your own; --pin names one
-    commit, which is right where others could move that branch.
+    commit, which is right where others could move that branch. On GitHub the repository that holds tagline
+    must be named: it gets a right to push.
 
     \b
     Examples:
       tagline init wine
       tagline init wine --defaults      asks nothing
-      tagline init wine --ci gitlab --library platform/tagline
+      tagline init wine --ci gitlab --library tools/tagline
+      tagline init wine --ci github --library YOUR-ORG/tagline
     """
     from tagline.flow.desk import create
 
     told = {"ci": ci, "library": library, "ref": pin}
     answers = {name: value for name, value in told.items() if value is not None}
     made = create.create(directory, answers=answers, defaults=defaults or not sys.stdin.isatty())
-    click.echo(f"made {len(made)} files in {directory}")
-    click.echo(
-        "next:\n"
-        f"  cd {directory}\n"
-        "  git add -A && git commit -m 'feat: first model'\n"
-        "  tagline check\n"
-        "then, with a remote: git remote add origin URL && git push -u origin main && tagline ci"
+    for line in _said(directory, made):
+        click.echo(line)
+
+
+def _said(directory: Path, made: "Made") -> list[str]:
+    if not made.files:
+        return [f"nothing to do: every file of the template is in {directory} already"]
+    lines = [f"made {len(made.files)} files in {directory}"]
+    lines.append(
+        f"model: {made.name}{'' if made.name == made.folder else f' (the folder is {made.folder!r})'}"
     )
+    lines.append(f"CI: {made.ci}{f' ({made.ci_file})' if made.ci_file else ''}")
+    lines.append(f"git: {'begun here' if made.begun else f'in the repository {made.repository}'}")
+    lines.append("next:")
+    if directory.absolute() != Path.cwd():
+        lines.append(f"  cd {shlex.quote(str(directory))}")
+    lines += ["  git add -A && git commit -m 'feat: first model'", "  tagline check"]
+    return [*lines, "then, with a remote: git remote add origin URL && git push -u origin main && tagline ci"]

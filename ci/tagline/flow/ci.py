@@ -165,6 +165,11 @@ def _train(world: World, planned: Release) -> StepReport:
     """
     release = next_of(world).at_head
     if release is None:
+        if world.state().release(world.policy.pipeline, planned) is None:
+            raise StateTampered(
+                f"release {planned} was not claimed by anybody, so there is nothing to train",
+                fix="begin again with an empty state directory",
+            )
         return nothing("training", f"{planned} went to another commit, which trains it")
     prefix = owner_prefix(world.policy.pipeline, release)
     runs = world.platform.pipelines.runs(prefix)

@@ -2,7 +2,8 @@
 
 from typing import assert_never
 
-from tagline.errors import BadWord
+from tagline.errors import BadWord, EventNotUsable
+from tagline.flow.agents.needs import wants_of
 from tagline.flow.plan import Known, Plan, only_env, plan
 from tagline.flow.promoting import resolve
 from tagline.flow.releasing.owners import owner_prefix
@@ -14,6 +15,7 @@ from tagline.git.ledger import is_run
 from tagline.git.occasion import Event, Occasion, as_merged, occasion
 from tagline.git.state import State
 from tagline.hosts import Host, detect
+from tagline.hosts.call import Call, Trigger
 from tagline.hosts.reading import read_call
 from tagline.platforms import RunState
 from tagline.words import Release, one_of
@@ -27,14 +29,40 @@ def plan_event(world: World, event: str | None, ref: str | None, *, env: str = "
     `ours` has claimed already counts as not claimed: the plan is the one that it began with. Raises
     `AmbiguousHead`, `EventNotUsable`, `UnknownName`, and what reading versions, tags and the ledger raises.
     """
+    call = None if event else read_call(world.environ)
     if env:
         one_of(env, world.policy.environments, "environment")
+        if call and call.trigger is Trigger.TAG:
+            event, ref = Event.TAG, ref or call.ref  # a tag's own job wakes another
         event = event or Event.SCHEDULE
         _require_promoting(event)
-    call = None if event else read_call(world.environ)
+    if event == Event.SCHEDULE:
+        _require_default_branch(world)
     now = occasion(world.repo, world.facts, world.state(), event=event, ref=ref, call=call)
     made = plan(known(world, now, env=env, ours=ours))
     return only_env(made, env) if env else made
+
+
+def _require_default_branch(world: World) -> None:
+    """Raise `EventNotUsable` in a run of a tag, a pull request or another branch: its CI file is not the policy's.
+
+    Only a run of the default branch may use the credentials of an environment, whatever the call asks for.
+    """
+    try:
+        call = read_call(world.environ)
+    except EventNotUsable:
+        return  # the host says nothing that could be held against `--event`
+    if call is None or (call.trigger not in {Trigger.TAG, Trigger.PULL_REQUEST} and _on_default(world, call)):
+        return
+    raise EventNotUsable(
+        f"promotions are acted on by a run of {world.facts.default_branch}; this {call.host} run is of {call.ref}",
+        where=call.run.url or call.ref,
+        fix="tagline wake starts one; or let the schedule of the default branch act",
+    )
+
+
+def _on_default(world: World, call: Call) -> bool:
+    return call.ref in (world.facts.default_branch, "")
 
 
 def _require_promoting(event: str) -> None:
@@ -51,11 +79,10 @@ def known(world: World, now: Occasion, *, env: str = "", ours: str = "") -> Know
     match now.event:
         case Event.PR:
             found = next_of(world, as_merged(world.repo, world.facts, now))
-            when = world.own_config(world.facts.head).smoke_when
             return Known(
                 Event.PR,
                 ref,
-                smoke_on_pr=when == "on-pr",
+                smoke_on_pr=_smokes(world, now),
                 next_release=found.release,
                 next_reason=found.reason,
             )
@@ -67,6 +94,14 @@ def known(world: World, now: Occasion, *, env: str = "", ours: str = "") -> Know
             return _known_schedule(world, ref, env)
         case _:
             assert_never(now.event)
+
+
+def _smokes(world: World, now: Occasion) -> bool:
+    """Whether a pull request's smoke training runs: by its own word, a fork's by the policy's and on no GPU."""
+    pull = now.call.pull if now.call else None
+    if pull is None or not pull.fork:
+        return world.own_config(world.facts.head).smoke_when == "on-pr"
+    return world.policy.smoke_when == "on-pr" and not wants_of(world, world.facts.head).gpu
 
 
 def _known_tag(world: World, now: Occasion) -> Known:

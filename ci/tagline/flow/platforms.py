@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tagline import config, platform_file
+from tagline import __version__, config, platform_file
 from tagline.config import Config
 from tagline.errors import ConfigError, RemoteUnavailable, UnknownName
 from tagline.git import process, remote
@@ -65,10 +65,13 @@ def _kept_name(said: str) -> str:
 def of_work_tree(
     root: Path, environ: Mapping[str, str], default_name: str, where: str = config.FILE
 ) -> Config:
-    """tagline.yaml as it lies in a work tree, under its platform file; raises what `find` and reading raise."""
+    """tagline.yaml as it lies in a work tree, under its platform file; raises what `find` and reading raise, and
+    `WrongVersion`."""
     file = root / config.FILE
     text = file.read_text() if file.exists() else ""
-    return platform_file.read(text, where, default_name, find(text, where, environ, root))
+    under = find(text, where, environ, root)
+    platform_file.require_version(text, where, under, __version__)
+    return platform_file.read(text, where, default_name, under)
 
 
 def _said(text: str, where: str) -> tuple[str, str]:

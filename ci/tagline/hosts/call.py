@@ -80,18 +80,17 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def event_of(call: Call, lines: Sequence[str]) -> Event:
     """What a call means here, where `lines` are the branches that release, the default one first.
 
-    A dispatch of the default branch (a wake, a person's click) goes on with whatever is open, as a schedule.
+    A dispatch of the default branch (a wake, a person's click) goes on with whatever is open, as a schedule. A
+    schedule of another branch is a push of it: hosts run that branch's CI file, with what it says.
     """
     match call.trigger:
         case Trigger.PULL_REQUEST:
             return Event.PR
         case Trigger.TAG:
             return Event.TAG
-        case Trigger.SCHEDULE:
+        case Trigger.SCHEDULE | Trigger.DISPATCH if call.ref in (lines[0], ""):
             return Event.SCHEDULE
-        case Trigger.DISPATCH if call.ref == lines[0]:
-            return Event.SCHEDULE
-        case Trigger.PUSH | Trigger.DISPATCH:
+        case Trigger.PUSH | Trigger.DISPATCH | Trigger.SCHEDULE:
             return Event.MERGE if call.ref in lines else Event.PR
         case _:
             assert_never(call.trigger)

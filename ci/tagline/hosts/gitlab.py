@@ -56,10 +56,10 @@ def _trigger(environ: Mapping[str, str]) -> Trigger:
     source = environ.get("CI_PIPELINE_SOURCE", "")
     if environ.get("CI_MERGE_REQUEST_IID"):  # a child pipeline of a merge request has these variables too
         return Trigger.PULL_REQUEST
+    if environ.get("CI_COMMIT_TAG"):  # a schedule of a tag has both
+        return Trigger.TAG
     if source == "schedule":
         return Trigger.SCHEDULE
-    if environ.get("CI_COMMIT_TAG"):
-        return Trigger.TAG
     if source in {"push", "parent_pipeline"}:
         return Trigger.PUSH
     if source in _DISPATCHES:

@@ -82,6 +82,8 @@ def _trigger(causes: set[str], tag: str, pull: PullRequest | None) -> Trigger:
         return Trigger.PULL_REQUEST
     if tag:
         return Trigger.TAG
+    if causes - _TIMERS - _DISPATCHES - _AGAIN - {""}:  # a push among them: what it brought must be released
+        return Trigger.PUSH
     if causes & _TIMERS:
         return Trigger.SCHEDULE
     if causes & _DISPATCHES and not causes & _AGAIN:

@@ -80,7 +80,7 @@ def preview_text(preview: "Preview") -> str:
     rows = [
         ["version", preview.version],
         ["serves now", preview.serves or "nothing"],
-        ["gate", f"{preview.verdict.outcome}: {preview.verdict.sentence}"],
+        ["gate", preview.verdict.sentence],
         ["rollout", f"{steps}; {preview.seconds:g} s at least, {preview.at_most:g} s at most"],
         ["traffic", _outlook_text(preview)],
     ]

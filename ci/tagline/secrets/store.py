@@ -15,7 +15,7 @@ from tagline_task.connectors.vault import leaves
 from tagline_task.connectors.wire import BadRequest
 from tagline_task.masking import Secret, hide
 
-from tagline import errors
+from tagline import errors, extras
 
 WRITE_TRIES = 5
 _KINDS: dict[type[task_errors.ConnectorError], type[errors.SecretsError]] = {
@@ -56,7 +56,7 @@ def translated() -> Iterator[None]:
         for kind, ours in _KINDS.items():
             if isinstance(error, kind):
                 raise ours(str(error), fix=_FIXES.get(ours, "")) from error
-        raise errors.MissingTool(str(error), fix="pip install 'tagline[vault]'") from error
+        raise errors.MissingTool(str(error), fix=extras.install("vault")) from error
 
 
 def known(environ: Mapping[str, str]) -> settings.Names:

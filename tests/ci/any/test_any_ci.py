@@ -58,7 +58,7 @@ def run(desk: Desk, shell: str, **variables: str) -> Done:
         "TAGLINE_LIBRARY": str(desk.folder / "host/platform/tagline.git"),
         "TAGLINE_BIN": f"{BIN}/tagline",
     }
-    machine = Machine(desk.clone.path, desk.environ(**known, **variables, TAGLINE_PORT=str(free_port())))
+    machine = Machine(desk.clone.path, desk.environ(**known | variables, TAGLINE_PORT=str(free_port())))
     return machine.shell(f"set -eu\n{shell}", timeout=280)
 
 
@@ -94,6 +94,18 @@ def test_the_shell_of_an_example_makes_the_scheduled_call(desk: Desk, name: str)
     done = run(desk, script(example), **SAYS.get(name, {"EVENT": "schedule"}))
     assert done.code == 0, done.out
     assert "schedule: " in done.out
+
+
+@pytest.mark.parametrize("name", ["the one line", *HEADS])
+def test_an_agent_that_gets_no_tagline_fails_by_bootstraps_own_words(
+    desk: Desk, line: str, name: str
+) -> None:
+    example = line
+    if name in HEADS:
+        example = script(yaml.safe_load(blocks("yaml", PAGE[PAGE.index(f"### {name}") :])[0]))
+    done = run(desk, example, **{"EVENT": "schedule", **SAYS.get(name, {})}, TAGLINE_BIN="/nowhere/tagline")
+    said = "tagline bootstrap: TAGLINE_BIN names /nowhere/tagline, which is no command here\n"
+    assert (done.code, done.out.endswith(said)) == (1, True), done
 
 
 def test_the_words_of_bootstraps_variables_are_all_on_the_page() -> None:

@@ -163,6 +163,20 @@ def test_a_wheel_that_differs_from_the_lock_is_not_installed(
     assert list(tmp_path.glob("agent/cli/*/.complete")) == []
 
 
+def test_a_tagline_that_does_not_run_is_said_in_one_line_and_not_kept(
+    wheelhouse: Path, small_lock: Path, tmp_path: Path
+) -> None:
+    lock = tmp_path / "lock"
+    lock.write_text("".join(line for line in small_lock.read_text().splitlines(True) if "click" not in line))
+    done = bootstrap(tmp_path / "agent", TAGLINE_WHEELHOUSE=str(wheelhouse), TAGLINE_LOCK=str(lock))
+    assert (done.code, done.out) == (1, "")
+    assert done.err.splitlines()[1:] == [
+        f"tagline bootstrap: tagline {tagline.__version__} was installed and does not run: "
+        "ModuleNotFoundError: No module named 'click'"
+    ]
+    assert [path for path in tmp_path.glob("agent/cli/*") if path.is_dir()] == []
+
+
 def test_a_named_index_serves_it_and_its_password_is_not_said(
     wheelhouse: Path, small_lock: Path, tmp_path: Path
 ) -> None:

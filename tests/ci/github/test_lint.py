@@ -35,7 +35,9 @@ def test_actionlint_finds_nothing() -> None:
 @pytest.fixture
 def called(tmp_path: Path) -> Path:
     """A project whose workflow names a commit of tagline."""
-    create(tmp_path / "wine", answers={"ci": "github", "ref": "5" * 40}, defaults=True)
+    create(
+        tmp_path / "wine", answers={"ci": "github", "ref": "5" * 40, "library": "acme/tagline"}, defaults=True
+    )
     return tmp_path / "wine"
 
 

@@ -54,6 +54,13 @@ def hanging_cli(folder: Path) -> Path:
     return cli
 
 
+def waiting_cli(folder: Path, says: str) -> Path:
+    """A stand-in that says something and waits; like the real command it ends when its standard input does."""
+    cli = hanging_cli(folder)
+    cli.write_text(f"#!/bin/sh\necho '{says}' >&2\necho started > \"$0.started\"\ncat >/dev/null\n")
+    return cli
+
+
 def marked(mark: str) -> list[str]:
     """The command lines of all processes that carry the mark in their environment, but this one."""
     found = []

@@ -84,24 +84,20 @@ def test_a_session_that_never_opens_is_ended_with_all_its_processes(
 def test_without_the_end_of_the_group_its_processes_would_stay(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    groups: list[int] = []
+    left: list[str] = []
 
-    def leader_alone(client: "subprocess.Popen[bytes]") -> None:
-        groups.append(client.pid)
+    def leader_first(client: "subprocess.Popen[bytes]") -> None:
         client.kill()
+        os.waitid(os.P_PID, client.pid, os.WEXITED | os.WNOWAIT)
+        left.extend(marked(environ[MARK]))
+        os.killpg(client.pid, signal.SIGKILL)
 
-    monkeypatch.setattr(session, "_end", leader_alone)
+    monkeypatch.setattr(session, "_end", leader_first)
     with listener(SETTINGS) as host:
         ready = runner.require(environ | {runner.RUNNER_VARIABLE: host})
         with pytest.raises(EngineMissing):
             session.perform(Call(["tagline", "check"], str(tmp_path)), ready, connect_limit=4.0)
-    try:
-        assert marked(environ[MARK]) != []
-    finally:
-        os.killpg(groups[0], signal.SIGKILL)
-    until = time.monotonic() + LIMIT
-    while marked(environ[MARK]) and time.monotonic() < until:
-        time.sleep(0.05)
+    assert left != []
     assert marked(environ[MARK]) == []
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tagline.engines.gaps import gaps
 from tagline.flow.agents.kept import Kept
+from tagline.flow.report import Outcome, StepReport
 
 from tests.conftest import NOT_HERE
 from tests.flow.handover.agents import Agent, agent, last_line
@@ -166,6 +167,18 @@ def test_a_build_that_is_not_the_commits_own_is_not_claimed_even_with_a_right_di
     refused = first.run("--have", "platform,push")
     assert refused.code == 113, refused
     assert why in refused.err
+    assert desk.kinds() == []
+
+
+def test_a_claim_that_the_folder_tells_of_and_the_ledger_does_not_is_forged(desk: Desk, first: Agent) -> None:
+    smoke = msgspec.json.decode((first.state / "Smoke__0.1.0.json").read_bytes(), type=Kept)
+    said = StepReport("release", Outcome.DONE, "tiny 0.1.0")
+    forged = Kept(plan=smoke.plan, step="MakeRelease 0.1.0", report=said)
+    forged = msgspec.structs.replace(forged, sha256=forged.digest())
+    (first.state / "MakeRelease__0.1.0.json").write_bytes(msgspec.json.encode(forged))
+    refused = first.run("--have", "platform,push,gpu")
+    assert refused.code == 113, refused
+    assert "the ledger knows nothing of it" in refused.err
     assert desk.kinds() == []
 
 

@@ -16,7 +16,10 @@ LINES = ["main", "release/1.4"]
         (Trigger.PUSH, "topic", Event.PR),
         (Trigger.PULL_REQUEST, "main", Event.PR),
         (Trigger.TAG, "main", Event.TAG),
-        (Trigger.SCHEDULE, "topic", Event.SCHEDULE),
+        (Trigger.SCHEDULE, "main", Event.SCHEDULE),
+        (Trigger.SCHEDULE, "", Event.SCHEDULE),
+        (Trigger.SCHEDULE, "release/1.4", Event.MERGE),
+        (Trigger.SCHEDULE, "topic", Event.PR),
         (Trigger.DISPATCH, "main", Event.SCHEDULE),
         (Trigger.DISPATCH, "release/1.4", Event.MERGE),
         (Trigger.DISPATCH, "topic", Event.PR),
@@ -24,6 +27,28 @@ LINES = ["main", "release/1.4"]
 )
 def test_a_trigger_and_its_ref_are_one_event(trigger: Trigger, ref: str, event: Event) -> None:
     assert event_of(Call(host=Host.GITHUB, trigger=trigger, ref=ref), LINES) is event
+
+
+@pytest.mark.parametrize(
+    ("causes", "trigger"),
+    [
+        ("hudson.triggers.TimerTrigger$TimerTriggerCause", Trigger.SCHEDULE),
+        ("jenkins.branch.BranchEventCause,hudson.triggers.TimerTrigger$TimerTriggerCause", Trigger.PUSH),
+        ("jenkins.branch.BranchEventCause,hudson.model.Cause$UserIdCause", Trigger.PUSH),
+        ("hudson.model.Cause$UserIdCause", Trigger.DISPATCH),
+    ],
+)
+def test_a_push_among_the_causes_of_a_jenkins_build_is_never_lost(causes: str, trigger: Trigger) -> None:
+    call = read_call({"JENKINS_URL": "http://j/", "BRANCH_NAME": "main", "TAGLINE_BUILD_CAUSES": causes})
+    assert call is not None
+    assert call.trigger is trigger
+
+
+def test_a_schedule_of_a_tag_is_the_tags_job() -> None:
+    given = {"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_TAG": "promote/prod/wine/1"}
+    call = read_call(given)
+    assert call is not None
+    assert call.trigger is Trigger.TAG
 
 
 def test_without_a_host_nobody_calls() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tagline import config
 from tagline.errors import ConfigError
 from tagline.pipeline import compiled
 from tagline.pipeline.compile import compile_file
@@ -111,3 +112,14 @@ def test_a_line_that_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=said):
         asked(pipeline, tmp_path, SOUND, line)
+
+
+@pytest.mark.parametrize("key", ["path", "mount", "keys"])
+def test_the_way_out_names_the_key_at_fault_or_the_one_that_lacks_and_can_be_pasted(key: str) -> None:
+    line = "keys: [A]" if key == "keys" else f"{key}: 'x y'"
+    with pytest.raises(ConfigError) as caught:
+        config.parse(f"secrets:\n  {line}\n", default_name="wine")
+    fix = caught.value.fix
+    assert fix.startswith(f"{'path' if key == 'keys' else key}: ")
+    assert config.parse(f"secrets:\n  {fix}\n", default_name="wine").secrets
+    assert config.parse(f"secrets: {{{fix}}}\n", default_name="wine").secrets

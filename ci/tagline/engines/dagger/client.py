@@ -1,12 +1,14 @@
 """A plain client of a Dagger engine, run as a process of its own: the chain of one call, and what it said.
 
-    python -m tagline.engines.dagger.client < call.json
+    python -m tagline.engines.dagger.client PARENT < call.json
 
 It writes `connected` as soon as a session is open, and the answer as JSON when the line has ended.
 """
 
 import asyncio
+import ctypes
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -18,6 +20,8 @@ from tagline.errors import TaglineError
 
 if TYPE_CHECKING:
     from dagger import Container
+
+_SET_PDEATHSIG = 1
 
 
 def chain(call: Call) -> "Container":
@@ -49,8 +53,16 @@ async def answer(call: Call, out: BinaryIO) -> Ended:
         return Ended(failed=str(error))
 
 
+def end_with(parent: int) -> None:
+    """Be killed when the parent is; Dagger's own session ends when we do."""
+    ctypes.CDLL(None).prctl(_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit(f"process {parent} is gone")
+
+
 def main() -> None:
-    """Read the call, write the answer; nothing else reaches stdout."""
+    """Read the call, write the answer; nothing else reaches stdout. The first argument is the parent's number."""
+    end_with(int(sys.argv[1]))
     call = msgspec.json.decode(sys.stdin.buffer.read(), type=Call)
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)

@@ -5,8 +5,10 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from time import monotonic
+from typing import IO
 
 import msgspec
 
@@ -43,18 +45,21 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 def perform(call: Call, environ: Mapping[str, str], connect_limit: float = CONNECT_LIMIT) -> Ended:
-    """Run the line; its log goes to stderr.
+    """Run the line; its log goes to our stderr, past the guards that stand there.
 
     `environ` is what `runner.require` gave. Raises `EngineMissing` where no session opens within `connect_limit`
     seconds, `EngineError` where the engine fails. Nothing of the client is left then, nor after an interrupt.
     """
     with subprocess.Popen(
-        _CLIENT,
+        [*_CLIENT, str(os.getpid())],
         env=dict(environ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         start_new_session=True,
     ) as client:
+        log = threading.Thread(target=_tell, args=(client.stderr,))
+        log.start()
         try:
             _send(client, call)
             if not _read(client, connect_limit, len(CONNECTED)) == CONNECTED:
@@ -65,6 +70,7 @@ def perform(call: Call, environ: Mapping[str, str], connect_limit: float = CONNE
             answer = _read(client, RUN_LIMIT)
         finally:
             _end(client)
+            log.join()
     return _ended(answer)
 
 
@@ -75,6 +81,13 @@ def _send(client: "subprocess.Popen[bytes]", call: Call) -> None:
         client.stdin.close()
     except BrokenPipeError:
         return  # it ended at once: what it did not say is missed next
+
+
+def _tell(log: IO[bytes]) -> None:
+    """Print what the engine logs, line by line: what the repository's code says there goes the way of all output."""
+    for line in log:
+        sys.stderr.write(line.decode(errors="replace"))
+        sys.stderr.flush()
 
 
 def _read(client: "subprocess.Popen[bytes]", limit: float, size: int | None = None) -> bytes:

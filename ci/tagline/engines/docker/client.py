@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tagline import extras
 from tagline.errors import EngineError, EngineMissing
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ def connected(environ: Mapping[str, str]) -> Iterator["docker.DockerClient"]:
         from docker.errors import DockerException
         from docker.tls import TLSConfig
     except ImportError as error:
-        fix = "pip install 'tagline[docker]'"
-        raise EngineMissing("engine docker needs the package docker", fix=fix) from error
+        raise EngineMissing("engine docker needs the package docker", fix=extras.install("docker")) from error
     if not answers(environ):
         raise missing(environ)
     tls: Any = False

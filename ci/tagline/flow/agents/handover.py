@@ -13,7 +13,7 @@ from tagline.flow.agents.needs import Need, Wants, needs, wants_of
 from tagline.flow.agents.saved import Saved, SavedStep, key, kind, require_same, subject, todo
 from tagline.flow.ci import Carried, run_plan
 from tagline.flow.known import plan_event
-from tagline.flow.plan import AnyStep, GoOnTraining, Nothing, Plan, Promote, environments
+from tagline.flow.plan import AnyStep, GoOnTraining, MakeRelease, Nothing, Plan, Promote, environments
 from tagline.flow.report import Report, StepReport
 from tagline.flow.world import World
 from tagline.git import events as ev
@@ -24,7 +24,7 @@ from tagline.git.repo import LEDGER_REF
 from tagline.hosts.reading import read_call
 from tagline.pipeline import compile as compiling
 from tagline.pipeline.project import PLACES
-from tagline.words import release_of_tag
+from tagline.words import Release, release_of_tag
 
 
 class Agent(msgspec.Struct, frozen=True):
@@ -166,6 +166,7 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
     own = plan_event(world, event, ref, env=saved.env, ours=saved.run)
     require_same(saved, _saved(world, own, saved.run, saved.env, saved))
     left = todo(saved, own.steps, kept.done)
+    _require_told(world, saved, kept.done)
     world.author = msgspec.structs.replace(world.author, run=part_of_run(saved.run))
     mine, others = share(left, _wants(world, own), agent, own.event is Event.SCHEDULE)
     part = Plan(own.event, own.ref, mine or _none(own, left))
@@ -174,6 +175,24 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
         return Ran(part, report, earlier=earlier)
     report.exit_code = NeedsAgent.exit_code
     return Ran(part, report, [str(one) for one in sorted(others[0])], earlier)
+
+
+def _require_told(world: World, saved: Saved, done: Set[str]) -> None:
+    """Raise `StateTampered` where the folder says that a release or promotion is done, and the ledger does not."""
+    state = world.state()
+    for step in saved.steps:
+        if step.key not in done:
+            continue
+        released = step.step != MakeRelease.__name__ or state.release(
+            world.policy.pipeline, Release.parse(step.subject)
+        )
+        ended = step.step != Promote.__name__ or state.ended(tags.parse(step.subject))
+        if not (released and ended):
+            raise StateTampered(
+                f"the state directory says that {step.key} is done, and the ledger knows nothing of it",
+                where=step.key,
+                fix="begin again with an empty state directory",
+            )
 
 
 def _occasion(world: World, saved: Saved) -> tuple[str | None, str | None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tagline.config import EngineName
+from tagline import extras
 from tagline.engines.dagger import lines, runner
 from tagline.engines.dagger.session import Call, Ended, perform
 from tagline.errors import ConfigError, EngineError, MissingTool, NotYetSupported
@@ -52,7 +52,7 @@ def client_environ(environ: Mapping[str, str]) -> dict[str, str]:
     says from where the container gets tagline.
     """
     if find_spec("dagger") is None:
-        raise MissingTool("engine dagger needs the package dagger-io", fix="pip install 'tagline[dagger]'")
+        raise MissingTool("engine dagger needs the package dagger-io", fix=extras.install("dagger"))
     ready = runner.require(environ)
     if not environ.get("TAGLINE_WHEELHOUSE") and not environ.get("TAGLINE_INDEX"):
         raise ConfigError(
@@ -104,7 +104,7 @@ def check_of(plan: Plan) -> Check | None:
 
 def refuse(step: Check, world: "World") -> None:
     """Refuse a check that would say another thing in the container than here. Raises `NotYetSupported`."""
-    if step.image or world.policy.engine is EngineName.DOCKER:
+    if step.image and world.images is not None:
         raise NotYetSupported("an image is built by engine docker alone", fix=_WITHOUT)
     if world.platform_file is not None:
         raise NotYetSupported("the container does not get the platform file", fix=_WITHOUT)

@@ -1,5 +1,6 @@
 """`tagline init`: a team's project from the template, in a folder that may hold other files already."""
 
+import os
 import re
 import shutil
 import tempfile
@@ -7,6 +8,8 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 import tagline
 from tagline.errors import BadWord, MissingTool, RepositoryError, TaglineError, TargetExists
@@ -16,39 +19,60 @@ from tagline.words import NAME_LIMIT, check_name
 CHECKOUT = Path(tagline.__file__).resolve().parents[2] / "project-template"
 DEFAULT_NAME = "wine"
 BRANCH = "v1"
+CI_FILES = {"jenkins": "Jenkinsfile", "gitlab": ".gitlab-ci.yml", "github": ".github/workflows/tagline.yml"}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _PROJECT = re.compile(r"[A-Za-z0-9][\w./-]*/[A-Za-z0-9][\w.-]*")
 
 
-def create(target: Path, *, answers: Mapping[str, Any], defaults: bool) -> list[str]:
-    """Make a project in `target` and return the files made, as paths below it, sorted.
+class Made(msgspec.Struct, frozen=True):
+    """What was made: `files` as paths below `folder` (its last name), sorted; the model's `name`; the `ci`, and
+    its file ("" for none); the `repository` that holds it, and whether that was begun now."""
+
+    files: list[str]
+    folder: str
+    name: str
+    ci: str
+    ci_file: str
+    repository: str
+    begun: bool
+
+
+def create(target: Path, *, answers: Mapping[str, Any], defaults: bool) -> Made:
+    """Make a project in `target` and tell what was made.
 
     `answers` are the template's questions answered in advance (`name`, `ci`, `library`), and `ref`, the branch
     or commit of tagline that the CI file names; with `defaults` nothing is asked and the folder's name, where
     it is one, names the model. A file that is there with the same content is left alone, so the same again
     makes nothing. Where no repository holds the folder (or the one around it ignores it), one is begun on
     branch `main`. Raises `TargetExists` (nothing is written then), `BadWord` (a name against its grammar, a
-    commit or a library that is none).
+    commit or a library that is none, a library that GitHub's file needs and nobody can be asked for).
     """
-    _check(answers)
-    target = target.expanduser().absolute()
+    _check(answers, defaults)
+    target = Path(os.path.abspath(target.expanduser()))
     with tempfile.TemporaryDirectory(prefix="tagline-init-") as folder:
         made = Path(folder) / "project"
-        _render(template(), made, answers, _named_after(target), defaults)
+        said = _render(template(), made, answers, _named_after(target), defaults)
         new = _new_files(made, target)
         for name in new:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(made / name, target / name)
-    _begin_repository(target)
-    return new
+    begun = _begin_repository(target)
+    top = process.run(["rev-parse", "--show-toplevel"], cwd=target).out.decode().strip()
+    ci = str(said["ci"])
+    return Made(new, target.name, str(said["name"]), ci, CI_FILES.get(ci, ""), top, begun)
 
 
-def _check(answers: Mapping[str, Any]) -> None:
+def _check(answers: Mapping[str, Any], defaults: bool) -> None:
     if "name" in answers:
         check_name(str(answers["name"]), "model")
     ref, library = str(answers.get("ref", BRANCH)), str(answers.get("library", "platform/tagline"))
     if ref != BRANCH and not _COMMIT.fullmatch(ref):
         raise BadWord(f"{ref!r} is no commit of tagline", fix="all 40 digits of it: git ls-remote URL v1")
+    if defaults and answers.get("ci") == "github" and "library" not in answers:
+        raise BadWord(
+            "GitHub's file must name your repository that holds tagline: it gets a right to push",
+            fix="tagline init DIRECTORY --ci github --library YOUR-ORG/tagline",
+        )
     if not _PROJECT.fullmatch(library):
         raise BadWord(f"{library!r} is no project that holds tagline", fix="group/project, as in its address")
 
@@ -71,12 +95,15 @@ def _named_after(target: Path) -> str:
         return DEFAULT_NAME
 
 
-def _render(source: Path, made: Path, answers: Mapping[str, Any], name: str, defaults: bool) -> None:
+def _render(
+    source: Path, made: Path, answers: Mapping[str, Any], name: str, defaults: bool
+) -> Mapping[str, Any]:
+    """Write the project to `made`; returns every question's answer."""
     import copier
     from copier.errors import CopierError
 
     try:
-        copier.run_copy(
+        done = copier.run_copy(
             str(source),
             made,
             data=dict(answers),
@@ -90,6 +117,8 @@ def _render(source: Path, made: Path, answers: Mapping[str, Any], name: str, def
         raise TaglineError(
             f"the project template could not be filled in: {error}", where=str(source)
         ) from error
+    said: Mapping[str, Any] = done.answers.combined
+    return said
 
 
 def _new_files(made: Path, target: Path) -> list[str]:
@@ -113,11 +142,12 @@ def _same(ours: Path, theirs: Path) -> bool:
     return theirs.is_file() and ours.read_bytes() == theirs.read_bytes()
 
 
-def _begin_repository(target: Path) -> None:
+def _begin_repository(target: Path) -> bool:
     """Begin a repository, unless one holds the folder already; one that ignores it does not hold it."""
     inside = process.run(["rev-parse", "--is-inside-work-tree"], cwd=target).code == 0
     if inside and process.run(["check-ignore", "--quiet", "."], cwd=target).code != 0:
-        return
+        return False
     begun = process.run(["init", "--quiet", "--initial-branch=main"], cwd=target)
     if begun.code != 0:
         raise RepositoryError(f"git init failed: {begun.err}", where=str(target))
+    return True

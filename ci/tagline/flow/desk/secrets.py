@@ -11,6 +11,7 @@ from tagline_task.masking import SHORTEST, hide
 from tagline import config
 from tagline.config import Config
 from tagline.errors import ConfigError, PipelineError, SecretNotThere
+from tagline.flow import platforms
 from tagline.flow.world import default_name
 from tagline.secrets import bootstrap as making
 from tagline.secrets.bootstrap import Made, Wish
@@ -47,9 +48,7 @@ class Tree(msgspec.Struct, frozen=True):
         from tagline.flow.checking.work_tree import root_of
 
         root = root_of(folder)
-        file = root / config.FILE
-        text = file.read_text() if file.exists() else ""
-        return cls(root, config.parse(text, default_name=default_name(root.name)))
+        return cls(root, platforms.of_work_tree(root, os.environ, default_name(root.name)))
 
     def names(self, environ: Mapping[str, str]) -> Names:
         return Names(environ, self.root, self.own)

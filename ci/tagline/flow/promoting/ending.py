@@ -54,6 +54,12 @@ def close(world: World, outcome: Outcome) -> RolloutError | None:
     return error_of(outcome)
 
 
+def better_model(promotion: Promotion, version: str) -> str:
+    """What to do after the gate has refused."""
+    ask = f"tagline promote {promotion.model} --to {promotion.env} --version {version}"
+    return f"make the model better; or overrule the gate: {ask} --override WHY"
+
+
 def error_again(world: World, state: State, promotion: Promotion) -> TaglineError | None:
     """The error that a promotion ended with, in the ledger's words; None where it did not fail.
 
@@ -70,7 +76,7 @@ def error_again(world: World, state: State, promotion: Promotion) -> TaglineErro
     ask = f"tagline promote {promotion.model} --to {promotion.env}"
     match known.status:
         case Status.REFUSED:
-            return GateRefused(known.why, where=where, fix="make the model better, or override with a reason")
+            return GateRefused(known.why, where=where, fix=better_model(promotion, known.asked.model_version))
         case Status.INCONCLUSIVE if known.gated and known.gated.verdict is ev.Verdict.INCONCLUSIVE:
             return GateInconclusive(known.why, where=where, fix="gather more rows for gate.data")
         case Status.INCONCLUSIVE:

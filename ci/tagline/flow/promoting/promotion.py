@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tagline.errors import Blocked, GateInconclusive, GateRefused, ModelDoesNotLoad, VersionError
 from tagline.flow.promoting import overrides, resolve
-from tagline.flow.promoting.ending import close, end, error_again
+from tagline.flow.promoting.ending import better_model, close, end, error_again
 from tagline.flow.promoting.gating import hold_contest
 from tagline.flow.promoting.newer import newer_than
 from tagline.flow.promoting.scribe import Scribe
@@ -152,9 +152,7 @@ def _pass_gate(world: World, promotion: Promotion, asked: ev.Asked, spec: Server
         _append_once(world, event, lambda known: known.gated is None)
     world.told(Said(gated.why))
     if gated.verdict is ev.Verdict.REFUSED:
-        raise GateRefused(
-            gated.why, where=str(promotion), fix="make the model better, or override with a reason"
-        )
+        raise GateRefused(gated.why, where=str(promotion), fix=better_model(promotion, asked.model_version))
     if gated.verdict is ev.Verdict.INCONCLUSIVE:
         raise GateInconclusive(gated.why, where=str(promotion), fix="gather more rows for gate.data")
 

@@ -67,11 +67,16 @@ def check_block(world: World, state: State, env: str, model: str, version: Model
         )
 
 
-def by_version(world: World, state: State, env: str, model: str, version: ModelVersion) -> ModelVersion:
-    """The version itself, if it is registered and not blocked here; raises `NotTrained`, `Blocked`."""
+def check_registered(state: State, model: str, version: ModelVersion) -> None:
+    """Raise `NotTrained` that names what is registered, where a version is not."""
     if state.trained(model, version) is None:
         known = ", ".join(str(one.version) for one in state.models.get(model, ())) or "none"
         raise NotTrained(f"there is no model {model} {version}; registered: {known}", fix="tagline status")
+
+
+def by_version(world: World, state: State, env: str, model: str, version: ModelVersion) -> ModelVersion:
+    """The version itself, if it is registered and not blocked here; raises `NotTrained`, `Blocked`."""
+    check_registered(state, model, version)
     check_block(world, state, env, model, version)
     return version
 
@@ -123,15 +128,22 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
         sha256=registered.sha256,
         source=kept.source,
         python=world.engine.build(kept.source, serving=True).python,
-        timeout=_timeout(world.policy, own.serving),
+        timeout=_timeout(world.policy, own.serving, proven=_was_let_in(state, model, version)),
         slower_than=_slower_than(world.policy),
         guards=world.engine.guards,
     )
 
 
-def _timeout(policy: Config, own: Serving) -> float:
-    """A version's own time-out, at most the policy's: it may give its answers less time, never more."""
-    known = [own, policy.serving] if policy.serving else [own]
+def _was_let_in(state: State, model: str, version: ModelVersion) -> bool:
+    return any(version in place.good for (_, name), place in state.places.items() if name == model)
+
+
+def _timeout(policy: Config, own: Serving, *, proven: bool) -> float:
+    """A version's own time-out, at most the policy's: it may give its answers less time, never more.
+
+    One that was let in keeps what it was let in with: a later policy must not break the way back to it.
+    """
+    known = [own, policy.serving] if policy.serving and not proven else [own]
     return min(seconds(one.timeout) for one in known)
 
 

@@ -182,6 +182,7 @@ def unblock(world: World, model: str, version: str, env: str, reason: str) -> st
     one_of(model, world.policy.model_names(), "model")
     wanted = ModelVersion.parse(version)
     if wanted not in resolve.blocks(world, world.state(), env, model):
+        resolve.check_registered(world.state(), model, wanted)
         return f"nothing to do: {wanted} is not blocked in {env}"
 
     def make(state: State) -> Batch:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from tagline import config, platform_file
+from tagline import config, extras, platform_file
 from tagline.errors import TaglineError
 from tagline.flow import platforms
 
@@ -70,9 +70,7 @@ def _venv(folder: Path) -> Iterator[Finding]:
 
 def _kfp(folder: Path) -> Iterator[Finding]:
     if find_spec("kfp") is None:
-        yield Finding(
-            "missing", "kfp is not installed: nothing can be compiled", "pip install 'tagline[kfp]'"
-        )
+        yield Finding("missing", "kfp is not installed: nothing can be compiled", extras.install("kfp"))
     else:
         yield Finding("ok", "kfp is installed")
 
@@ -150,9 +148,7 @@ def _secrets(folder: Path) -> Iterator[Finding]:
     file = folder / config.FILE
     own = config.parse(file.read_text(), where=str(file), default_name="pipeline") if file.exists() else None
     if own and own.secrets and find_spec("hvac") is None:
-        yield Finding(
-            "missing", "hvac is not installed: Vault cannot be asked", "pip install 'tagline[vault]'"
-        )
+        yield Finding("missing", "hvac is not installed: Vault cannot be asked", extras.install("vault"))
 
 
 def _remote(folder: Path) -> Iterator[Finding]:

@@ -175,8 +175,11 @@ def _next(world: World, state: State, releases: list[ReleaseStatus], places: lis
     waiting = next((place for place in places if place.asked_open), None)
     torn = next((place for place in places if place.disagree and not place.asked_open and place.up), None)
     undone = next((place for place in places if place.serves and place.decided in place.blocked), None)
+    lost = next((place for place in places if place.decided and place.up and not place.serves), None)
     if down:
         return "tagline local up"
+    if lost:
+        return f"tagline rollback {lost.model} --env {lost.env} --to {lost.decided}"
     if undone:
         to = "" if undone.serves in undone.blocked else f" --to {undone.serves}"
         return f"tagline rollback {undone.model} --env {undone.env}{to}"

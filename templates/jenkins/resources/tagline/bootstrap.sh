@@ -95,7 +95,10 @@ install() {
     "$3/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --retries 3 --timeout 30 \
       --require-hashes --no-deps -r "$1" 9>&- >&2
   ) || die "tagline $2 could not be installed from ${TAGLINE_WHEELHOUSE:-TAGLINE_INDEX}"
-  "$3/bin/tagline" --version 9>&- >&2
+  said=$("$3/bin/tagline" --version 2>&1 9>&-) || {
+    rm -rf -- "$3"
+    die "tagline $2 was installed and does not run: $(printf '%s\n' "$said" | tail -n 1)"
+  }
   : >"$3/.complete"
 }
 

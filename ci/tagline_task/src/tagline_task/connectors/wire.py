@@ -36,7 +36,7 @@ class Wire:
             if error.name != "hvac":
                 raise
             raise ConnectorError(
-                "hvac is not installed: add hvac to src/requirements.in, or pip install 'tagline-task[vault]'"
+                "hvac is not installed: add hvac to src/requirements.in and lock it"
             ) from None
         given = self.settings
         return hvac.Client(
