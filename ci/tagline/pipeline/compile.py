@@ -36,17 +36,17 @@ def compile_file(
     where it raises, defines no or several pipelines, hangs, or ends the process.
     """
     project = Project.of_file(pipeline)
-    own = _config(project.root)
     with tempfile.TemporaryDirectory(prefix="tagline-compile-") as folder:
         place = Path(folder).resolve()
-        tree = copy_tree(project.root, place / "tree", [own.gate.data] if own and own.gate else [])
+        tree = copy_tree(project.root, place / "tree")
         made, report, log = place / "pipeline.yaml", place / "report.json", place / "log"
         inner = tree / project.pipeline.relative_to(project.root)
         if not inner.exists():  # git ignores it
             inner.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(project.pipeline, inner)
+        _leave_out_gate_data(project.root, tree)
         git = git_folders(project.root)
-        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(own)]
+        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(project.root)]
         command = Command(argv, tree, log, {"PYTHONUSERBASE": site.getuserbase()}, timeout, git)
         try:
             code = run(command)
@@ -58,16 +58,19 @@ def compile_file(
         return _put(made, out)
 
 
-def _config(root: Path) -> config.Config | None:
-    """The project's own tagline.yaml, or None where it has none."""
+def _leave_out_gate_data(root: Path, tree: Path) -> None:
+    """Remove the gate's data from the copy: the pipeline's code would read the labels that it is judged by."""
     file = root / config.FILE
-    return config.parse(file.read_text(), default_name="pipeline") if file.is_file() else None
+    gate = config.parse(file.read_text(), default_name="pipeline").gate if file.is_file() else None
+    if gate and (tree / gate.data).parent.resolve().is_relative_to(tree):
+        (tree / gate.data).unlink(missing_ok=True)
 
 
-def _secret(own: config.Config | None) -> list[str]:
+def _secret(root: Path) -> list[str]:
     """The Secret that tagline.yaml gives to each task, and how; empty where it gives none."""
-    secrets = own.secrets if own else None
-    return [secrets.approle, secrets.deliver] if secrets and secrets.approle else []
+    file = root / config.FILE
+    own = config.parse(file.read_text(), default_name="pipeline").secrets if file.is_file() else None
+    return [own.approle, own.deliver] if own and own.approle else []
 
 
 def _put(made: Path, out: Path) -> Path:
