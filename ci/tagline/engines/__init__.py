@@ -22,7 +22,7 @@ class Command(msgspec.Struct, frozen=True):
     """One command in a sandboxed child: only `env` and an allow-list reach it; `timeout` in seconds.
 
     `hide` names files and folders that it must not see, where this machine allows to hide them; `see` what it
-    needs of the user's home, of which it otherwise sees nothing.
+    needs of the user's home, of which it otherwise sees nothing, and `keep` what of that it must not change.
     """
 
     argv: Sequence[str]
@@ -32,6 +32,7 @@ class Command(msgspec.Struct, frozen=True):
     timeout: float = 3600.0
     hide: Sequence[Path] = ()
     see: Sequence[Path] = ()
+    keep: Sequence[Path] = ()
 
 
 class Guards(msgspec.Struct, frozen=True):
@@ -39,7 +40,7 @@ class Guards(msgspec.Struct, frozen=True):
 
     `hide` names files and folders that it cannot see, as `Command.hide` does for one command. Of a folder in
     `keep` it can change only the one entry in which it runs, such as its own run's folder; it sees it also where it
-    lies in the user's home.
+    lies in the user's home. A file in `keep`, or a folder in which it runs and that is itself there, it cannot change.
     """
 
     hide: list[str] = []

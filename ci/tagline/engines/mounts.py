@@ -54,12 +54,16 @@ def hide(paths: list[str]) -> None:
 
 
 def keep(folders: list[str], own: list[str]) -> None:
-    """Let each folder only be read, but for its entries that hold one of the paths `own`; outermost first."""
-    for folder in sorted({os.path.realpath(folder) for folder in folders}):
-        if not os.path.isdir(folder) or not _mount(folder, folder, "", _BIND | _REC):
+    """Let each folder or file only be read, but for a folder's entries that hold one of the paths `own`.
+
+    One of `own` that is itself among them opens none. Outermost first.
+    """
+    real = sorted({os.path.realpath(folder) for folder in folders})
+    for folder in real:
+        if not os.path.exists(folder) or not _mount(folder, folder, "", _BIND | _REC):
             continue
         _remount(folder, _RDONLY)
-        for path in own:
+        for path in set(own).difference(real):
             if path.startswith(folder + os.sep):
                 entry = os.path.join(folder, path[len(folder) + 1 :].split(os.sep)[0])
                 if _mount(entry, entry, "", _BIND | _REC):

@@ -149,10 +149,20 @@ def _launch(
 
 def _shut(command: Command, outer: Mapping[str, str], guards: Guards) -> Iterator[str]:
     """The four lists of launch.py: kept, covered, shown, hidden; each its length and its paths."""
-    needed = {os.path.realpath(path) for path in command.see}
+    see = [*command.see, *command.keep]
+    needed = {os.path.realpath(path) for path in see}
+    links = {os.path.join(os.path.realpath(path.parent), path.name) for path in see}
     secrets = [path for path in places.secrets(outer) if os.path.realpath(path) not in needed]
-    kept = [*places.interpreter(), *guards.keep]
-    shown = [*places.shown(outer), *guards.keep, *command.see]
-    for paths in (kept, places.homes(outer), shown, [*secrets, *guards.hide, *command.hide]):
+    opened = [path for path in secrets if _around(path, needed | links)]
+    kept = [*places.interpreter(), *guards.keep, *command.keep]
+    covered = [*places.homes(outer), *opened]
+    shown = [*places.shown(outer), *guards.keep, *see]
+    hidden = [*(path for path in secrets if path not in opened), *guards.hide, *command.hide]
+    for paths in (kept, covered, shown, hidden):
         yield str(len(paths))
         yield from map(str, paths)
+
+
+def _around(folder: Path, paths: set[str]) -> bool:
+    """Whether one of the paths lies in the folder: then the folder is covered but for them, not hidden."""
+    return any(path.startswith(os.path.realpath(folder) + os.sep) for path in paths)

@@ -1,4 +1,4 @@
-"""The git program as a child process: bounded in time, deaf to the user's settings, silent about secrets."""
+"""The git program as a child process: bounded in time, deaf to the user's settings and hooks, silent about secrets."""
 
 import os
 import re
@@ -44,6 +44,7 @@ _CONFIG = (
     "advice.detachedHead=false",
     "color.ui=false",
     "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
     "core.quotePath=false",
     "diff.ignoreSubmodules=none",
     "fetch.pruneTags=false",
@@ -60,6 +61,7 @@ _CONFIG = (
     "push.recurseSubmodules=no",
     "push.useForceIfIncludes=false",
 )
+WORDS = ("--no-pager", *(part for item in _CONFIG for part in ("-c", item)))
 _HTTP_CREDENTIAL = re.compile(r"(?i)\b((?:https?|ftps?)://)[^/\s'\"]*@")
 _OTHER_PASSWORD = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@'\"]*):[^/\s'\"]*@")
 _QUERY_TOKEN = re.compile(r"(?i)\b((?:[a-z_-]*token|password|secret|key)=)[^&\s'\"]+")
@@ -125,8 +127,7 @@ def run(
     `timeout` is in seconds; past it the whole group is killed and the code is 124. Raises `MissingTool`
     where there is no git.
     """
-    settings = [part for item in _CONFIG for part in ("-c", item)]
-    argv = ["git", "--no-pager", *settings, *args]
+    argv = ["git", *WORDS, *args]
     pipe = subprocess.PIPE
     try:
         child = subprocess.Popen(

@@ -31,9 +31,9 @@ def compile_file(
 
     Where the project's tagline.yaml names a Secret for its tasks (`secrets.approle`), each is given it.
 
-    `run` runs its code, as an engine does, in a copy of its project's tree, with its own folder first on
-    `sys.path`. `timeout` in seconds. Raises `PipelineError` (with the lines of the project's own code) where it raises,
-    defines no or several pipelines, hangs, or ends the process.
+    `run` runs its code, as an engine does, in a copy of its project's tree without the gate's data, with its own
+    folder first on `sys.path`. `timeout` in seconds. Raises `PipelineError` (with the lines of the project's own code)
+    where it raises, defines no or several pipelines, hangs, or ends the process.
     """
     project = Project.of_file(pipeline)
     with tempfile.TemporaryDirectory(prefix="tagline-compile-") as folder, foreign.nameless() as log:
@@ -44,6 +44,7 @@ def compile_file(
         if not inner.exists():  # git ignores it
             inner.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(project.pipeline, inner)
+        _leave_out_gate_data(project.root, tree)
         git = git_folders(project.root)
         argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(project.root)]
         env = {"PYTHONUSERBASE": site.getuserbase()}
@@ -59,6 +60,14 @@ def compile_file(
     out.parent.mkdir(parents=True, exist_ok=True)
     foreign.replace(out, content, out.parent)
     return out
+
+
+def _leave_out_gate_data(root: Path, tree: Path) -> None:
+    """Remove the gate's data from the copy: the pipeline's code would read the labels that it is judged by."""
+    file = root / config.FILE
+    gate = config.parse(file.read_text(), default_name="pipeline").gate if file.is_file() else None
+    if gate and (tree / gate.data).parent.resolve().is_relative_to(tree):
+        (tree / gate.data).unlink(missing_ok=True)
 
 
 def _secret(root: Path) -> list[str]:

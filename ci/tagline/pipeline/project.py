@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import msgspec
 
@@ -121,9 +122,19 @@ def git_folders(tree: Path) -> list[Path]:
 def remote_folders(tree: Path) -> list[Path]:
     """The remotes of a work tree that are folders of this disk: its own code could change their refs and hooks."""
     said = (_git(tree, "remote", "-v") or b"").decode(errors="surrogateescape").splitlines()
-    urls = {line.partition("\t")[2].rpartition(" (")[0].removeprefix("file://") for line in said}
-    found = {(tree / url).resolve() for url in urls if url}
-    return sorted(path for path in found if path.exists())
+    urls = {line.partition("\t")[2].rpartition(" (")[0] for line in said}
+    named = [folder for url in urls if url for folder in _places_of(tree, url) if folder.exists()]
+    apart = [folder for place in named if (place / ".git").is_file() for folder in git_folders(place)]
+    return sorted({folder.resolve() for folder in [*named, *apart]})
+
+
+def _places_of(tree: Path, url: str) -> list[Path]:
+    """Where git looks for a remote on this disk: URLs decoded, `~` expanded, with and without `.git` at the end."""
+    path = url
+    if url.startswith("file://"):
+        path = "/" + unquote(url, errors="surrogateescape").removeprefix("file://").lstrip("/")
+    folder = tree / os.path.expanduser(path)
+    return [folder, folder.with_name(f"{folder.name}.git")] if folder.name else [folder]
 
 
 def _git_files(tree: Path) -> list[str] | None:
@@ -137,7 +148,12 @@ def _git(tree: Path, *words: str) -> bytes | None:
     env = process.environment({})
     try:
         done = subprocess.run(
-            ["git", *words], cwd=tree, capture_output=True, timeout=120.0, check=False, env=env
+            ["git", *process.WORDS, *words],
+            cwd=tree,
+            capture_output=True,
+            timeout=120.0,
+            check=False,
+            env=env,
         )
     except FileNotFoundError:
         return None

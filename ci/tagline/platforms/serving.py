@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from tagline.engines import Guards
 from tagline.words import ModelVersion
 
 
@@ -15,7 +16,7 @@ class ServerSpec(msgspec.Struct, frozen=True):
     `predictor` is `sklearn`, `xgboost` or `custom:src/serve.py` (a path inside `source`), `model` a file or
     folder, `sha256` its digest, checked before loading. `timeout` ends an answer of this version. One slower
     than `slower_than` is bad (0: no bound): it comes from the policy, and holds for all versions of the route. Both
-    in seconds.
+    in seconds. `guards` are the engine's: what its server must leave alone, whoever starts it, and whenever.
     """
 
     model_name: str
@@ -27,6 +28,7 @@ class ServerSpec(msgspec.Struct, frozen=True):
     python: Path
     timeout: float = 10.0
     slower_than: float = 0.0
+    guards: Guards = Guards()
 
 
 class Arm(msgspec.Struct, frozen=True):

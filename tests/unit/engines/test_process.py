@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tagline.engines import Command, venvs
+from tagline.engines import Command, installs, venvs
 from tagline.engines.process import ProcessEngine
 from tagline.errors import EnvironmentConflict, InstallFailed, LockMissing
 
@@ -111,6 +111,25 @@ def test_a_package_that_the_lock_lacks_is_named(engine: ProcessEngine, tmp_path:
         engine.build(source_with(tmp_path, line))
 
 
+@pytest.mark.parametrize("place", [".config/pip/pip.conf", ".pip/pip.conf"])
+def test_what_the_users_pip_conf_says_holds_for_an_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    user = tmp_path / "user"
+    (user / place).parent.mkdir(parents=True)
+    (user / place).with_name("password").write_text("hunter2")
+    line = make_wheel(user / "wheels", "alpha", "1.2")
+    (user / place).write_text(
+        f"[global]\nno-index = true\nfind-links =\n    {user}/none\n    {user}/wheels\n"
+    )
+    for name in [name for name in os.environ if name.startswith(("PIP_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(user))
+    engine = ProcessEngine(tmp_path / "venvs")
+    made = engine.build(source_with(tmp_path, line))
+    assert answer(engine, made.python, "import alpha; print(alpha.VERSION)", tmp_path) == "1.2"
+
+
 def test_a_package_with_another_content_than_its_hash_is_not_installed(
     engine: ProcessEngine, tmp_path: Path
 ) -> None:
@@ -178,7 +197,7 @@ def test_pip_gets_the_machine_s_settings_and_no_other_variable(tmp_path: Path) -
     (tmp_path / ".config/pip").mkdir(parents=True)
     (tmp_path / ".config/pip/pip.conf").write_text("")
     outer = {"HOME": str(tmp_path), "PIP_INDEX_URL": "u", "HTTPS_PROXY": "p", "AWS_SECRET_ACCESS_KEY": "s"}
-    assert venvs.pip_environment(outer) == {
+    assert installs.pip_environment(outer) == {
         "PIP_INDEX_URL": "u",
         "HTTPS_PROXY": "p",
         "PIP_CONFIG_FILE": str(tmp_path / ".config/pip/pip.conf"),

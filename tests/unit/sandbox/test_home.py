@@ -91,6 +91,22 @@ def test_what_a_command_says_that_it_needs_it_sees(user: Path, tmp_path: Path) -
     assert log.read_text() == "neededneeded\n"
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_of_a_folder_of_credentials_a_command_sees_no_more_than_what_it_needs(
+    user: Path, tmp_path: Path, linked: bool
+) -> None:
+    (user / ".config/pip").mkdir(parents=True)
+    (user / ".config/pip/password").write_text("hunter2")
+    (user / "dotfiles").mkdir()
+    (user / "dotfiles/pip.conf").write_text("needed")
+    needed = user / ".config/pip/pip.conf"
+    needed.symlink_to("../../dotfiles/pip.conf") if linked else needed.write_text("needed")
+    log = tmp_path / "log"
+    script = f"cat {needed}; ls {needed.parent}; cat {needed.parent}/password"
+    sandbox.run(Command(["sh", "-c", script], tmp_path, log, timeout=30.0, see=[needed]))
+    assert log.read_text().startswith("neededpip.conf\n") and "hunter2" not in log.read_text()
+
+
 def test_with_the_doors_shut_there_is_no_gap(engine: ProcessEngine) -> None:
     assert gaps.gaps(engine.guards) == []
 

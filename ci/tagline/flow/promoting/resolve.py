@@ -130,6 +130,7 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
         python=world.engine.build(kept.source, serving=True).python,
         timeout=_timeout(world.policy, own.serving, proven=_was_let_in(state, model, version)),
         slower_than=_slower_than(world.policy),
+        guards=world.engine.guards,
     )
 
 

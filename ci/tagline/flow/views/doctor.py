@@ -89,9 +89,12 @@ def _disk(folder: Path) -> Iterator[Finding]:
 def _sandbox(folder: Path) -> Iterator[Finding]:
     from tagline.engines.gaps import gaps
     from tagline.flow.world import open_engine
+    from tagline.platforms.local import serving
     from tagline.platforms.local.home import tagline_home
 
-    found = gaps(open_engine(tagline_home(os.environ), os.environ, folder).guards)
+    home = tagline_home(os.environ)
+    guards = [open_engine(home, os.environ, folder).guards, *serving.guards(home)]
+    found = list(dict.fromkeys(gap for one in guards for gap in gaps(one)))
     if not found:
         yield Finding(
             "ok",

@@ -6,6 +6,6 @@ imports kserve: it lives in the servers' own environment.
 """
 
 from tagline.platforms.local.serving.api import LocalServing
-from tagline.platforms.local.serving.lifecycle import LogTail, PlatformStatus, down, logs, status, up
+from tagline.platforms.local.serving.lifecycle import LogTail, PlatformStatus, down, guards, logs, status, up
 
-__all__ = ["LocalServing", "LogTail", "PlatformStatus", "down", "logs", "status", "up"]
+__all__ = ["LocalServing", "LogTail", "PlatformStatus", "down", "guards", "logs", "status", "up"]

@@ -3,14 +3,12 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import aiohttp
 
 from tagline import __version__
 from tagline.errors import PlatformError
-from tagline.platforms import ServerSpec
-from tagline.platforms.local.serving import admin, launch, procs
+from tagline.platforms.local.serving import admin, guarding, launch, procs
 from tagline.platforms.local.serving.keeper import Job
 from tagline.platforms.local.serving.paths import Paths
 from tagline.platforms.local.serving.ports import HOST
@@ -61,7 +59,7 @@ def server(paths: Paths, name: str, arm: ArmRecord, client: aiohttp.ClientSessio
     return Job(
         name=name,
         launch=procs.Launch(
-            argv, spec.source, env, log, own_home, paths.not_for_servers(), [spec.model], [_environment(spec)]
+            argv, spec.source, env, log, own_home, guarding.server_guards(paths, spec), [spec.model]
         ),
         ready=_asks(client, arm.port, path),
         waits_for=f"http://{HOST}:{arm.port}{path}",
@@ -69,11 +67,6 @@ def server(paths: Paths, name: str, arm: ArmRecord, client: aiohttp.ClientSessio
         limit=arm.limit,
         once=not arm.loaded,
     )
-
-
-def _environment(spec: ServerSpec) -> Path:
-    """The folder of the environment that the server runs in: it sees it, and cannot change it."""
-    return spec.python.parent.parent
 
 
 def _asks(client: aiohttp.ClientSession, port: int, path: str) -> Callable[[], Awaitable[bool]]:

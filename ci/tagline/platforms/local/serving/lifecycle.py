@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 
 from tagline import __version__
+from tagline.engines import Guards
 from tagline.errors import PlatformUnavailable
 from tagline.platforms.local.home import tagline_port
-from tagline.platforms.local.serving import admin, files, launch, logfiles, ports, procs, wire
+from tagline.platforms.local.serving import admin, files, guarding, launch, logfiles, ports, procs, wire
 from tagline.platforms.local.serving.paths import Paths
 from tagline.platforms.local.serving.records import State, servers
 from tagline.words import one_of
@@ -129,6 +130,13 @@ def status(home: Path) -> PlatformStatus:
         return PlatformStatus(False, "", __version__, [])
     url = f"http://{ports.HOST}:{found.hello.port}"
     return PlatformStatus(True, url, found.hello.version, found.processes, found.failures)
+
+
+def guards(home: Path) -> list[Guards]:
+    """What the model servers on record must leave alone, each answer once. Starts nothing. Raises `StateBroken`."""
+    paths = Paths(home)
+    state = files.read(paths.state, State) or State()
+    return list(guarding.all_guards(paths, [arm.spec for _, arm in servers(state).values()]))
 
 
 def logs(home: Path, name: str = "", lines: int = 50) -> list[LogTail]:

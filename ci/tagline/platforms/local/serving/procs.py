@@ -45,7 +45,7 @@ class Launch(msgspec.Struct, frozen=True):
     """A process to start: what it runs, where, what it sees, and the log that takes what it prints.
 
     With a HOME of its own it runs the repository's code: in the sandbox, where `env` is added to the allowed
-    names, `hide` cannot be seen, `see` can although it lies in the user's home, and `keep` cannot be changed.
+    names, under `guards`, and `see` can be seen although it lies in the user's home.
     """
 
     argv: Sequence[str]
@@ -53,9 +53,8 @@ class Launch(msgspec.Struct, frozen=True):
     env: Mapping[str, str]
     log: Path
     own_home: Path | None = None
-    hide: Sequence[Path] = ()
+    guards: Guards = sandbox.NO_GUARDS
     see: Sequence[Path] = ()
-    keep: Sequence[Path] = ()
 
 
 def _stat(pid: int) -> tuple[str, int] | None:
@@ -98,10 +97,8 @@ def own_environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
 def start(launch: Launch) -> subprocess.Popen[bytes]:
     """Start a process in a new session, with nothing of ours but its log; the caller reaps it."""
     if launch.own_home:
-        command = Command(launch.argv, launch.cwd, launch.log, launch.env, hide=launch.hide, see=launch.see)
-        return sandbox.start(
-            command, launch.own_home, guards=Guards(keep=[str(path) for path in launch.keep])
-        )
+        command = Command(launch.argv, launch.cwd, launch.log, launch.env, see=launch.see)
+        return sandbox.start(command, launch.own_home, guards=launch.guards)
     launch.log.parent.mkdir(parents=True, exist_ok=True)
     with open(launch.log, "ab") as log:
         return subprocess.Popen(
