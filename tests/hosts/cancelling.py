@@ -15,6 +15,11 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in file.read_text().split()] if file.exists() else []
 
 
+def as_a_shell_says(code: int) -> int:
+    """What the host's shell is told: a command that was about to end when the signal came is ended by it."""
+    return code if code >= 0 else 128 - code
+
+
 def wait(child: Child, seconds: float) -> bool:
     try:
         child.wait(seconds)

@@ -17,7 +17,7 @@ from tagline.rollout.told import WeightMoved
 from tagline.words import ModelVersion, Promotion
 
 from tests.fakes.repositories import linear
-from tests.hosts.cancelling import Child, children, github, gitlab, impatient, jenkins
+from tests.hosts.cancelling import Child, as_a_shell_says, children, github, gitlab, impatient, jenkins
 
 ROOT = Path(__file__).parents[2]
 TAGLINE = Path(sys.executable).with_name("tagline")
@@ -41,11 +41,6 @@ def rollout(file: Path, slow: float, how: str = "careful") -> Child:
 def end(child: Child) -> None:
     child.kill()
     child.communicate()
-
-
-def as_a_shell_says(code: int) -> int:
-    """What the host's shell is told: a command that was about to end when the signal came is ended by it."""
-    return code if code >= 0 else 128 - code
 
 
 @pytest.mark.parametrize(("host", "code"), HOSTS, ids=lambda one: getattr(one, "__name__", ""))

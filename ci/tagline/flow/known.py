@@ -3,7 +3,6 @@
 from typing import assert_never
 
 from tagline.errors import BadWord, EventNotUsable
-from tagline.flow.agents.needs import wants_of
 from tagline.flow.plan import Known, Plan, only_env, plan
 from tagline.flow.promoting import resolve
 from tagline.flow.releasing.owners import owner_prefix
@@ -97,11 +96,14 @@ def known(world: World, now: Occasion, *, env: str = "", ours: str = "") -> Know
 
 
 def _smokes(world: World, now: Occasion) -> bool:
-    """Whether a pull request's smoke training runs: by its own word, a fork's by the policy's and on no GPU."""
+    """Whether a pull request's smoke training runs: by its own word, a fork's by the policy's alone.
+
+    Where a fork's needs a GPU, its check ends red: no CI file of ours hands a fork to such an agent.
+    """
     pull = now.call.pull if now.call else None
     if pull is None or not pull.fork:
         return world.own_config(world.facts.head).smoke_when == "on-pr"
-    return world.policy.smoke_when == "on-pr" and not wants_of(world, world.facts.head).gpu
+    return world.policy.smoke_when == "on-pr"
 
 
 def _known_tag(world: World, now: Occasion) -> Known:

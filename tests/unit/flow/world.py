@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tagline import config
+from tagline.engines import sandbox
 from tagline.flow.promoting.rollback import RolledBack, rollback
 from tagline.flow.world import World
 from tagline.git import events as ev
@@ -68,6 +69,7 @@ class Engine:
     """Environments that are there already."""
 
     name = "process"
+    guards = sandbox.NO_GUARDS
 
     @dataclass
     class Ready:
