@@ -147,6 +147,7 @@ def test_a_model_that_the_server_cannot_load_ends_its_promotion_and_nothing_move
     served.change("src/serve.py", "    def load(self, path):\n", ONLY_HERE)
     served.merge("feat: another way to load")
     assert served.tagline("ci").code == 0
+    assert served.tagline("local", "up").code == 0  # what serves is ready before the other one fails
     assert served.tagline("promote", "tiny", "--to", "prod").code == 0
     found = act(served, SECOND)
     assert found.code == 82, found
