@@ -109,13 +109,16 @@ def _smokes(world: World, now: Occasion) -> bool:
 def _known_tag(world: World, now: Occasion) -> Known:
     if detect(world.environ) is not Host.GIT:
         return Known(Event.TAG, now.ref, promotion=now.promotion, wakes=True)
-    return Known(Event.TAG, now.ref, promotion=now.promotion, unregistered=_unregistered(world))
+    return Known(
+        Event.TAG, now.ref, promotion=now.promotion, unregistered=unregistered(world, world.state()).count
+    )
 
 
 def known_merge(world: World, ref: str, ours: str = "") -> Known:
     """What the plan of a merge is made from; `ours` as in `plan_event`."""
     found, state = next_of(world), world.state()
     claimed = found.at_head
+    waiting = unregistered(world, state)
     mine = claimed if claimed and ours and _claimed_by(world, state, claimed, ours) else None
     return Known(
         Event.MERGE,
@@ -126,8 +129,8 @@ def known_merge(world: World, ref: str, ours: str = "") -> Known:
         claimed=claimed,
         uploaded=claimed is not None and _uploaded(world, state, claimed),
         trained=claimed is not None and _trained(world, state, claimed),
-        unregistered=_unregistered(world),
-        awaited=claimed is not None and unregistered(world, state).of(claimed),
+        unregistered=waiting.count,
+        awaited=claimed is not None and waiting.of(claimed),
         rolled_back=_rolled_back(world, state),
     )
 
@@ -158,11 +161,6 @@ def _uploaded(world: World, state: State, release: Release) -> bool:
     return on_platform and (pipeline, release) in state.uploads
 
 
-def _unregistered(world: World) -> int:
-    waiting = unregistered(world, world.state())
-    return len(waiting.finished) + len(waiting.unclear)
-
-
 def _known_schedule(world: World, ref: str, env: str = "") -> Known:
     state = world.state()
     opened = tags.open_requests(world.facts, state, env)
@@ -175,7 +173,7 @@ def _known_schedule(world: World, ref: str, env: str = "") -> Known:
         open_promotions=newest,
         unfinished=sorted(waiting),
         interrupted=_interrupted(world, state, max(mine, default=None)),
-        unregistered=_unregistered(world),
+        unregistered=unregistered(world, state).count,
         rolled_back=_rolled_back(world, state),
     )
 

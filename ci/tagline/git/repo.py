@@ -91,6 +91,10 @@ class Repo(msgspec.Struct, frozen=True):
             raise RepositoryError(f"{revision!r} names no commit here", where=str(self.root), fix="git fetch")
         return answer.out.decode().strip()
 
+    def has(self, commit: str) -> bool:
+        """Whether a commit is in this clone."""
+        return self.ask("cat-file", "-e", f"{commit}^{{commit}}").code == 0
+
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether a commit is `ancestor` or descends from it; False also where `ancestor` is not here."""
         return self.ask("merge-base", "--is-ancestor", ancestor, commit).code == 0

@@ -69,12 +69,8 @@ def check_name(world: World) -> None:
     versions = world.platform.pipelines.versions(pipeline)
     tagged = {tag.commit for tag in world.facts.tags.values()}
     strange = [one for one in versions if one.commit not in tagged]
-    if versions and len(strange) == len(versions) and not any(_here(world, one.commit) for one in versions):
+    if versions and len(strange) == len(versions) and not any(world.repo.has(one.commit) for one in versions):
         raise name_taken(world, pipeline)
-
-
-def _here(world: World, commit: str) -> bool:
-    return world.repo.ask("cat-file", "-e", f"{commit}^{{commit}}").code == 0
 
 
 def name_taken(world: World, pipeline: str) -> NameTaken:

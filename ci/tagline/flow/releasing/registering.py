@@ -37,6 +37,10 @@ class Unregistered(msgspec.Struct, frozen=True):
     finished: list[Finished]
     unclear: list[Unclear]
 
+    @property
+    def count(self) -> int:
+        return len(self.finished) + len(self.unclear)
+
     def of(self, release: Release) -> bool:
         """Whether a training of this release waits to be registered."""
         return any(one.release == release for one in self.finished)

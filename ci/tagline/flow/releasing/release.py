@@ -137,13 +137,9 @@ def next_of(world: World, commit: str = "") -> NextVersion:
     facts = msgspec.structs.replace(world.facts, head=commit) if commit else world.facts
     pipeline = world.policy.pipeline
     published = {one.release: one.commit for one in world.platform.pipelines.versions(pipeline)}
-    known = {release: commit for release, commit in published.items() if _ours(world, commit)}
+    # the platform may hold another repository's pipeline of the same name
+    known = {release: commit for release, commit in published.items() if world.repo.has(commit)}
     return next_version(world.repo, facts, world.state(), pipeline, world.policy.paths, published=known)
-
-
-def _ours(world: World, commit: str) -> bool:
-    """Whether a commit is this repository's: the platform may hold another's pipeline of the same name."""
-    return world.repo.ask("cat-file", "-e", f"{commit}^{{commit}}").code == 0
 
 
 def finish_release(world: World, release: Release) -> StepReport:
