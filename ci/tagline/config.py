@@ -149,6 +149,12 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     args: dict[str, str] = {}
 
 
+class Lint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `tagline lint` and `tagline check` let stand: a rule's id, and the reason."""
+
+    ignore: dict[str, str] = {}
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion.
 
@@ -178,6 +184,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate: Gate | None = None
     rollout: Rollout = Rollout()
     secrets: Secrets | None = None
+    lint: Lint = Lint()
     webhook: Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")] = ""
 
     def model_names(self) -> list[str]:

@@ -40,6 +40,10 @@ def faults(config: Config) -> Iterator[Fault]:
     yield from _rollout(config.rollout)
     if config.secrets:
         yield from _secrets(config.secrets)
+    for rule, reason in config.lint.ignore.items():
+        if not reason.strip():
+            what = f"lint.ignore.{rule} gives no reason"
+            yield Fault(("lint", "ignore", rule), what, f"{rule}: why it may stand")
 
 
 def _names(config: Config) -> Iterator[Fault]:
