@@ -13,6 +13,8 @@ from tagline.cli.shared import as_json, finish
 def command(push: bool, json_: bool) -> int:
     """Build the image of the work tree, once for each content: what is there already is not built again.
 
+    A pull request's CI job may build and not push: exit code 115.
+
     \b
     Examples:
       tagline build

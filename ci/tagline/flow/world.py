@@ -153,7 +153,7 @@ def open_world(
     policy = platform_file.read(text, place, default_name(repo.url()), under)
     engine = open_engine(home, environ, repo.root, policy, hide)
     names = Names(environ, repo.root, policy)
-    makes = images.chosen(policy, environ, home, told)
+    makes = images.chosen(policy, names, home, told)
     platform = open_platform(home, engine, names, containers=makes is not None)
     actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]
     author = Author(actor, platform.machine)

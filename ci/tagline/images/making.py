@@ -64,18 +64,20 @@ class Maker(msgspec.Struct, frozen=True):
     """Makes images with a builder; `builder` is called only when something must be built.
 
     `environ` holds logins, certificates and pip's settings; logs go to the folder `logs`, and what is kept of
-    the last image of each repository beside them.
+    the last image of each repository beside them. `dotenv` gives what `.env` holds, read before a push only.
     """
 
     builder: Callable[[], Builder]
     environ: Mapping[str, str]
     logs: Path
+    dotenv: Callable[[], Mapping[str, str]]
 
     def make(self, source: Source, *, push: bool) -> Made:
         """The image of `source`: one HEAD says whether it is there; else it is built, and sent if `push`.
 
         Raises `BaseNotPinned`, `ImageRefused`, `BuildFailed`, `EngineMissing`, `RegistryUnavailable`,
-        `RegistryRefused`, `SecretExposed` for a build argument or a new layer that holds a secret.
+        `RegistryRefused`, `SecretExposed` for a build argument or a new layer that holds a secret, and for a
+        `.env` that git could take.
         """
         scan.refuse_build_args(source.own.image.args)
         made = recipe_of(source)
@@ -94,7 +96,7 @@ class Maker(msgspec.Struct, frozen=True):
                 check(image, made.content)
                 kept = Made(name, made.content, True, False, built.why_not)
                 if repository and push:
-                    search = scan.Scanner(scan.known_values(self.environ, {}))
+                    search = scan.Scanner(scan.known_values(self.environ, self.dotenv()))
                     kept = _push(opened, image, kept, repository, Push(beside(made, place), search))
                 else:
                     archive.write_tar(opened, name, Path(folder) / "named.tar")

@@ -143,8 +143,6 @@ def _image(world: "World") -> StepReport:
 
 
 def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
-    import os
-
     from tagline.flow.releasing import images
     from tagline.flow.releasing.training import Content, run_smoke
     from tagline.platforms.local import open_platform
@@ -153,7 +151,7 @@ def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
     source = copy_tree(
         bench.project.root, bench.work / "smoke", [bench.own.gate.data] if bench.own.gate else []
     )
-    makes = images.chosen(bench.own, os.environ, home, bench.told)
+    makes = images.chosen(bench.own, names, home, bench.told)
     if makes:
         made = makes.make(images.source_of(source, bench.own), push=False)
         bench.told(images.step(made))

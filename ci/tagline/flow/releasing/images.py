@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from tagline import config
 from tagline.config import Config, EngineName
-from tagline.errors import ConfigError
+from tagline.errors import ConfigError, EventNotUsable
 from tagline.flow.report import Report, Said, StepReport, Told, done, nothing, perform
 
 if TYPE_CHECKING:
     from tagline.flow.world import World
     from tagline.images import Builder
     from tagline.images.making import Made, Maker, Source
+    from tagline.secrets.sources import Names
     from tagline.words import Release
 
 ENGINE_VARIABLE = "TAGLINE_ENGINE"
@@ -33,24 +34,30 @@ def engine_name(own: Config, environ: Mapping[str, str]) -> EngineName:
     return EngineName.DOCKER if client.answers(environ) else EngineName.PROCESS
 
 
-def chosen(own: Config, environ: Mapping[str, str], home: Path, told: Told) -> "Maker | None":
+def chosen(own: Config, names: "Names", home: Path, told: Told) -> "Maker | None":
     """What makes images on the engine of this call; None on engine `process`. What `auto` took is said."""
+    environ = names.environ
     name = engine_name(own, environ)
     if EngineName.AUTO in {environ.get(ENGINE_VARIABLE), own.engine}:
         told(Said(f"engine {name}: the best that answers"))
-    return maker(environ, home) if name is EngineName.DOCKER else None
+    return maker(names, home) if name is EngineName.DOCKER else None
 
 
-def maker(environ: Mapping[str, str], home: Path) -> "Maker":
-    """What makes images here; no engine is spoken to before something must be built."""
+def maker(names: "Names", home: Path) -> "Maker":
+    """What makes images here; no engine is spoken to before something must be built.
+
+    No layer that is sent holds a secret of `names`: of its variables, of its `.env`.
+    """
     from tagline.images.making import Maker
+
+    environ = names.environ
 
     def builder() -> "Builder":
         from tagline.engines.docker.builder import DockerBuilder
 
         return DockerBuilder(environ)
 
-    return Maker(builder, environ, home / "images")
+    return Maker(builder, environ, home / "images", lambda: names.dotenv)
 
 
 def source_of(tree: Path, own: Config) -> "Source":
@@ -65,26 +72,49 @@ def source_of(tree: Path, own: Config) -> "Source":
 
 
 def build_work_tree(folder: Path, *, push: bool, told: Told) -> Report:
-    """`tagline build`: the image of the work tree; needs no remote."""
+    """`tagline build`: the image of the work tree; needs no remote.
+
+    Raises `EventNotUsable` for a push in a job of a pull request, and the errors of making images.
+    """
     import os
 
     from tagline.flow import platforms
     from tagline.flow.checking.work_tree import root_of
     from tagline.flow.world import default_name
     from tagline.platforms.local.home import tagline_home
+    from tagline.secrets.sources import Names
 
+    if push:
+        refuse_of_pull_request(os.environ)
     root = root_of(folder)
     own = platforms.of_work_tree(root, os.environ, default_name(root.name))
     if push and not own.image.repository:
         raise ConfigError(
             "nothing says where to push", where=config.FILE, fix="image: {repository: HOST/PATH}"
         )
-    makes = maker(os.environ, tagline_home(os.environ))
+    makes = maker(Names(os.environ, root, own), tagline_home(os.environ))
     return perform(
         Report("build", "work tree"),
         told,
         [("image", lambda: step(makes.make(source_of(root, own), push=push)))],
     )
+
+
+def refuse_of_pull_request(environ: Mapping[str, str]) -> None:
+    """Raise `EventNotUsable` where the CI host says that this job is a pull request's: it builds and never pushes.
+
+    An event that tagline has no meaning for, such as GitHub's pull_request_target, is refused as well.
+    """
+    from tagline.hosts.call import Trigger
+    from tagline.hosts.reading import read_call
+
+    call = read_call(environ)
+    if call is not None and call.trigger is Trigger.PULL_REQUEST:
+        raise EventNotUsable(
+            f"this {call.host} job is a pull request's: it builds its image and never pushes",
+            where=call.run.url or call.ref,
+            fix="tagline build, without --push; the merge's tagline ci pushes",
+        )
 
 
 def step(made: "Made") -> StepReport:

@@ -28,10 +28,11 @@ class Finding(msgspec.Struct, frozen=True):
 def examine(folder: Path) -> list[Finding]:
     """Look at the machine, the repository and the local platform.
 
-    Nothing is changed but the fetch refspec; the remote is pushed a probe, which is deleted again.
+    Nothing is changed but the fetch refspec; the remote is pushed a probe, which is deleted again, and at the
+    registry of images an upload is begun and given up.
     """
     findings: list[Finding] = []
-    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets):
+    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets, _images):
         findings += _safely(look, folder)
     for look in (_remote, _host):
         findings += _safely(look, folder)
@@ -149,6 +150,14 @@ def _secrets(folder: Path) -> Iterator[Finding]:
     own = config.parse(file.read_text(), where=str(file), default_name="pipeline") if file.exists() else None
     if own and own.secrets and find_spec("hvac") is None:
         yield Finding("missing", "hvac is not installed: Vault cannot be asked", extras.install("vault"))
+
+
+def _images(folder: Path) -> Iterator[Finding]:
+    from tagline.flow.views.doctor_images import examine_images
+
+    own = platforms.of_work_tree(folder, os.environ, "pipeline", str(folder / config.FILE))
+    for level, what, fix in examine_images(own, os.environ):
+        yield Finding(level, what, fix)
 
 
 def _remote(folder: Path) -> Iterator[Finding]:
