@@ -122,7 +122,12 @@ def status_text(status: "Status") -> str:
     parts += ["the remote does not answer: this is what was last seen of it"] if status.offline else []
     parts += ["", "releases:"]
     rows = [
-        [one.release, one.commit[:10], ", ".join(one.models) or "no model", ", ".join(one.trainings)]
+        [
+            f"{one.pipeline} {one.release}".strip(),
+            one.commit[:10],
+            ", ".join(one.models) or "no model",
+            ", ".join(one.trainings),
+        ]
         for one in status.releases
     ]
     parts.append(table(rows) or "  none")

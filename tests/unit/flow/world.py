@@ -7,7 +7,7 @@ from typing import Any, cast
 from tagline import config
 from tagline.engines import sandbox
 from tagline.flow.promoting.rollback import RolledBack, rollback
-from tagline.flow.world import World
+from tagline.flow.world import Sight, World
 from tagline.git import events as ev
 from tagline.git import facts
 from tagline.git.ledger import Author, Batch
@@ -164,7 +164,7 @@ def stage(folder: Path, *, served: int = 3) -> Stage:
     platform = InMemory(on, on, Stored(folder / "source", clone.head()))
     world = World(
         repo,
-        facts.read(repo),
+        Sight(facts.read(repo)),
         config.parse(POLICY),
         cast(Any, platform),
         cast(Any, Engine()),

@@ -86,7 +86,7 @@ def by_commit(world: World, state: State, env: str, model: str, commit: str) -> 
 
     Raises `NotReleased`, `StillTraining`, `NotTrained`, `Blocked`: each with the command that mends it.
     """
-    release = release_of(world.repo, world.facts, state, world.policy.paths, commit)
+    release = release_of(world.repo, world.facts, state, world.scope(), commit)
     versions = state.versions(model, release)
     held = blocks(world, state, env, model)
     free = [version for version in versions if version not in held]

@@ -42,6 +42,7 @@ def rollback(world: World, model: str, env: str, *, to: str = "", reason: str = 
     """
     one_of(env, world.policy.environments, "environment")
     one_of(model, world.policy.model_names(), "model")
+    world = world.of_model(model)
     resolve.check_machine(world, env, model)
     state, route = world.state(), world.platform.serving.route(env, model)
     begun = resolve.unrecorded(world, state, env, model)
@@ -65,6 +66,7 @@ def rollback(world: World, model: str, env: str, *, to: str = "", reason: str = 
 
 def finish_rollback(world: World, env: str, model: str) -> StepReport:
     """Complete a rollback that was begun here and never recorded; raises what `rollback` and pushing raise."""
+    world = world.of_model(model)
     state, route = world.state(), world.platform.serving.route(env, model)
     begun = resolve.unrecorded(world, state, env, model)
     if not begun:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tagline.images import Builder
     from tagline.images.making import Made, Maker, Source
     from tagline.secrets.sources import Names
-    from tagline.words import Release
 
 ENGINE_VARIABLE = "TAGLINE_ENGINE"
 
@@ -66,8 +65,7 @@ def source_of(tree: Path, own: Config) -> "Source":
     from tagline.images.making import Source
     from tagline.pipeline.project import listed
 
-    data = {own.gate.data} if own.gate else set()
-    files = sorted(path for path in listed(tree) if str(path) not in data)
+    files = sorted(path for path in listed(tree) if str(path) not in own.held_out())
     return Source(tree, files, own, task_package())
 
 
@@ -155,11 +153,11 @@ def name_release(world: "World", own: Config, reference: str, names: list[str]) 
         world.told(Said(f"tagged {place.written}: {', '.join(added)}"))
 
 
-def release_names(release: "Release", commit: str) -> list[str]:
+def release_names(tag: str, commit: str) -> list[str]:
     """The registry tags of a release: its tag's text without what registries refuse, and its commit."""
     import re
 
-    return [re.sub(r"[^A-Za-z0-9_.-]", "-", release.tag), f"commit-{commit}"]
+    return [re.sub(r"[^A-Za-z0-9_.-]", "-", tag), f"commit-{commit}"]
 
 
 def pin_work_tree(root: Path, own: Config, environ: Mapping[str, str]) -> list[str]:

@@ -117,4 +117,4 @@ def _which(world: World, release: str | None) -> Release:
         if world.state().release(world.policy.pipeline, wanted) is None:
             raise NotReleased(f"there is no release {wanted}", fix="tagline history")
         return wanted
-    return release_of(world.repo, world.facts, world.state(), world.policy.paths, world.facts.head)
+    return release_of(world.repo, world.facts, world.state(), world.scope(), world.facts.head)

@@ -40,12 +40,13 @@ class PlaceStatus(msgspec.Struct, frozen=True):
 
 
 class ReleaseStatus(msgspec.Struct, frozen=True):
-    """A release, its registered models and its trainings that are not registered."""
+    """A release, its registered models and its trainings that are not registered; `pipeline` of several."""
 
     release: str
     commit: str
     models: list[str] = []
     trainings: list[str] = []
+    pipeline: str = ""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -77,12 +78,13 @@ def status(world: World) -> Status:
         for env in world.policy.environments
         for model in world.policy.model_names()
     ]
-    releases = _releases(world, state)
+    releases = [one for part in world.parts() for one in _releases(part, state)]
+    shown = [one for part in world.parts() for one in _releases(part, state)[:SHOWN_RELEASES]]
     return Status(
-        pipeline=world.policy.pipeline,
+        pipeline=world.policy.title,
         platform=f"{world.platform.name} ({world.platform.machine})",
         as_of=_as_of(world),
-        releases=releases[:SHOWN_RELEASES],
+        releases=shown,
         places=places,
         next=_next(world, state, releases, places),
         offline=world.offline,
@@ -110,7 +112,8 @@ def _release(world: World, state: State, release: Release) -> ReleaseStatus:
     }
     waiting = [run for run in runs if not state.trained_by(run.owner)]
     trainings = [f"{run.owner}: {run.state}{why.get(run.owner, '')}" for run in waiting]
-    return ReleaseStatus(str(release), state.releases[pipeline, release].commit, models, trainings)
+    commit = state.releases[pipeline, release].commit
+    return ReleaseStatus(str(release), commit, models, trainings, pipeline if world.policy.several else "")
 
 
 def _place(world: World, state: State, env: str, model: str) -> PlaceStatus:
@@ -194,7 +197,8 @@ def _next(world: World, state: State, releases: list[ReleaseStatus], places: lis
     if not releases:
         return "tagline ci"
     if not releases[0].models:
-        return f"tagline train --release {releases[0].release}"
+        of = f" --pipeline {releases[0].pipeline}" if releases[0].pipeline else ""
+        return f"tagline train --release {releases[0].release}{of}"
     return _promotion_hint(world, state, places)
 
 
@@ -213,7 +217,8 @@ def _promotion_hint(world: World, state: State, places: list[PlaceStatus]) -> st
     for place in places:
         out = {*place.blocked, *_refused(state, place)}
         fit = [one.version for one in state.models.get(place.model, ()) if one.model_version not in out]
-        if world.policy.gate and world.policy.serving and fit and str(max(fit)) != place.serves:
+        policy = world.of_model(place.model).policy
+        if policy.gate and policy.serving and fit and str(max(fit)) != place.serves:
             behind = not place.serves or max(fit) > ModelVersion.parse(place.serves)
             if behind:
                 return f"tagline promote {place.model} --to {place.env} --version {max(fit)}"
