@@ -1,0 +1,139 @@
+"""Who asks, and what they may: the identity header, ServiceAccount tokens with an audience, rights by namespace."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.fakes.kfp.answers import DENIED, UNAUTHENTICATED, Refused
+from tests.fakes.kfp.clock import Clock
+
+HEADER = "kubeflow-userid"
+AUDIENCE = "pipelines.kubeflow.org"
+EDIT, VIEW, ADMIN = "edit", "view", "admin"
+READING = frozenset({"get", "list", "readArtifact"})
+NO_HEADER = "Request header error: there is no user identity header."
+EMPTY = "Failed to check authorization. User identity is empty in the request header"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request wants to do: SubjectAccessReview's attributes."""
+
+    verb: str
+    resource: str
+    namespace: str
+    name: str = ""
+    group: str = "pipelines.kubeflow.org"
+    version: str = "v1beta1"
+
+    def words(self) -> str:
+        return (
+            f"(request: &ResourceAttributes{{Namespace:{self.namespace},Verb:{self.verb},"
+            f"Group:{self.group},Version:{self.version},Resource:{self.resource},Subresource:,"
+            f"Name:{self.name},FieldSelector:nil,LabelSelector:nil,}})"
+        )
+
+
+class Access:
+    """The rights table; users and service accounts by name, roles by namespace."""
+
+    def __init__(self, system: str, clock: Clock) -> None:
+        self.system = system
+        self.clock = clock
+        self.expired_before = 0.0
+        self.roles: dict[str, dict[str, str]] = {
+            "alice@example.com": {"mu-alice": EDIT},
+            "bob@example.com": {"mu-bob": EDIT},
+            "carol@example.com": {"mu-alice": VIEW},
+            "admin@example.com": {"*": ADMIN},
+            "system:serviceaccount:mu-alice:default-editor": {"mu-alice": EDIT},
+            "system:serviceaccount:mu-bob:default-editor": {"mu-bob": EDIT},
+        }
+
+    def grant(self, user: str, namespace: str, role: str = EDIT) -> None:
+        self.roles.setdefault(user, {})[namespace] = role
+
+    def revoke(self, user: str) -> None:
+        self.roles.pop(user, None)
+
+    def check(self, headers: Mapping[str, str], wanted: Wanted) -> str:
+        """The user's name where they may, else a refusal: 401 for who, 403 for what."""
+        user = self.user(headers)
+        if self._may(user, wanted):
+            return user
+        what = f"User '{user}' is not authorized with reason:  {wanted.words()}"
+        raise Refused(DENIED, f"{what}: Unauthorized access", what)
+
+    def _may(self, user: str, wanted: Wanted) -> bool:
+        held = self.roles.get(user, {})
+        role = held.get("*") or held.get(wanted.namespace or self.system)
+        return role in (EDIT, ADMIN) or (role == VIEW and wanted.verb in READING)
+
+    def user(self, headers: Mapping[str, str]) -> str:
+        """The name in the header, which wins, or the subject of a good token."""
+        said = [value for name, value in headers.items() if name.lower() == HEADER]
+        if len(said) == 1 and said[0]:
+            return said[0].split(":", 1)[-1] if said[0].startswith("accounts.google.com:") else said[0]
+        why = NO_HEADER if not said else _counted(len(said))
+        token = headers.get("Authorization") or headers.get("authorization") or ""
+        if not token:
+            raise _nobody(f"Unauthenticated: {why}: {why}")
+        good, reason = self._subject(token)
+        if good:
+            return good
+        raise _nobody(f"[Unauthenticated: {why}: {why}, {reason}]")
+
+    def _subject(self, header: str) -> tuple[str, str]:
+        if not header.startswith("Bearer "):
+            return "", _token_error("Request header error: there is no 'Bearer ' prefix in the token header.")
+        claims = opened(header.removeprefix("Bearer "))
+        if claims is None:
+            return "", _review("[invalid bearer token, Token could not be parsed]")
+        if AUDIENCE not in claims.get("aud", []):
+            return "", _review(
+                f"[invalid bearer token, token audiences {json.dumps(claims.get('aud'))} is invalid "
+                f'for the target audiences ["{AUDIENCE}"]]'
+            )
+        if claims.get("exp", 0) <= self.clock.now or claims.get("iat", 0) < self.expired_before:
+            return "", _review("[invalid bearer token, service account token has expired]")
+        return str(claims.get("sub", "")), ""
+
+
+def _counted(count: int) -> str:
+    return f"Request header error: unexpected number of '{HEADER}' headers. Expect 1 got {count}"
+
+
+def _token_error(text: str) -> str:
+    return f"Unauthenticated: {text}: {text}"
+
+
+def _review(text: str) -> str:
+    return f"Unauthenticated: Authentication failure: Failed to verify token: {text}"
+
+
+def _nobody(why: str) -> Refused:
+    return Refused(UNAUTHENTICATED, f"{EMPTY}: {why}", EMPTY)
+
+
+def a_token(subject: str, audience: str, issued: float, expires: float) -> str:
+    """A token in a JSON web token's form; the fake believes it, as nothing here is signed."""
+    claims = {"aud": [audience], "sub": subject, "iat": int(issued), "exp": int(expires)}
+    parts = [{"alg": "none", "typ": "JWT"}, claims]
+    return ".".join(_packed(part) for part in parts) + ".unsigned"
+
+
+def _packed(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def opened(token: str) -> dict[str, object] | None:
+    """A token's claims; None where it is no token."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=="))
+    except ValueError:
+        return None
+    return claims if isinstance(claims, dict) else None
