@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from tagline_task.masking import hide
 
 from tagline import errors
 from tagline.kubeflow_keys import Kubeflow
@@ -202,7 +201,6 @@ def _as(sent: Sent, header: Header | None) -> Sent:
     value = header.value.open()
     if not value.strip():
         raise errors.KfpNotLetIn(f"{header.name} would be empty, which stops the server: not sent")
-    hide([value, value.partition(" ")[2]])
     return msgspec.structs.replace(sent, headers={**sent.headers, header.name: value})
 
 
