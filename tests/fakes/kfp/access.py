@@ -116,9 +116,14 @@ def _nobody(why: str) -> Refused:
     return Refused(UNAUTHENTICATED, f"{EMPTY}: {why}", EMPTY)
 
 
-def a_token(subject: str, audience: str, issued: float, expires: float) -> str:
+def a_token(subject: str, audience: str | list[str], issued: float, expires: float) -> str:
     """A token in a JSON web token's form; the fake believes it, as nothing here is signed."""
-    claims = {"aud": [audience], "sub": subject, "iat": int(issued), "exp": int(expires)}
+    claims = {
+        "aud": [audience] if isinstance(audience, str) else audience,
+        "sub": subject,
+        "iat": int(issued),
+        "exp": int(expires),
+    }
     parts = [{"alg": "none", "typ": "JWT"}, claims]
     return ".".join(_packed(part) for part in parts) + ".unsigned"
 

@@ -60,7 +60,7 @@ def create(world: World, request: Request) -> Answer:
                 INTERNAL,
                 unstorable("Failed to add experiment to experiment table", "experiments", "Name", name),
             )
-    made = Experiment(world.new_id(), name, world.now, body.get("description", ""), namespace)
+    made = Experiment(world.new_id("experiment"), name, world.now, body.get("description", ""), namespace)
     world.experiments[made.id] = made
     return said(made.shown())
 

@@ -93,7 +93,7 @@ def insert(
         raise too_long("Failed to add pipeline to pipeline table", "Name")
     if not world.native and not all(storable(text, world.charset) for text in (name, display, description)):
         raise internal(Refused(INVALID, "Incorrect string value"), "Failed to add pipeline to pipeline table")
-    made = Pipeline(world.new_id(), name, display, world.now, description, namespace, dict(tags))
+    made = Pipeline(world.new_id("pipeline"), name, display, world.now, description, namespace, dict(tags))
     world.pipelines[made.id] = made
     return made
 

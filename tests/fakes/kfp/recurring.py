@@ -148,7 +148,7 @@ def _make(world: World, body: dict[str, Any], experiment: Experiment, concurrenc
     account = body.get("service_account") or ("default-editor" if world.multi_user else "pipeline-runner")
     name = body["display_name"]
     made = Recurring(
-        world.new_id(),
+        world.new_id("recurring"),
         name,
         experiment.id,
         world.now,

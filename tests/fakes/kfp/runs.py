@@ -141,7 +141,7 @@ def _start(world: World, body: dict[str, Any], experiment: Experiment) -> Run:
     with during("Failed to generate the ExecutionSpec", "invalid pipeline job inputs"):
         specs.check_parameters(spec, runtime.get("parameters") or {})
     namespace = experiment.namespace or world.namespace
-    run_id = body.get("run_id") or world.new_id()
+    run_id = body.get("run_id") or world.new_id("run")
     run = Run(
         run_id,
         body["display_name"],

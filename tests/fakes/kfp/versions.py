@@ -50,7 +50,14 @@ def insert(
     if not world.native and not all(storable(text, world.charset) for text in (name, display, description)):
         raise internal(Refused(INVALID, "Incorrect string value"), "Failed to add a pipeline version")
     made = Version(
-        world.new_id(), pipeline.id, name, display, world.now, spec, description, tags=dict(tags or {})
+        world.new_id("version"),
+        pipeline.id,
+        name,
+        display,
+        world.now,
+        spec,
+        description,
+        tags=dict(tags or {}),
     )
     world.versions[made.id] = made
     return made

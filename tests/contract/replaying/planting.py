@@ -1,0 +1,209 @@
+"""What a recording shows but does not make: objects of requests that it leaves out, states that its cluster reached."""
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from tests.contract.replaying.recording import Exchange, id_of, objects
+from tests.fakes.kfp import FakeKfp, cluster
+from tests.fakes.kfp.objects import Experiment, Pipeline, Recurring, Run, Version
+
+
+def seconds(text: str | None) -> float:
+    return datetime.fromisoformat(text).timestamp() if text else 0.0
+
+
+def makes(one: Exchange) -> bool:
+    """Whether the answer itself is the new object."""
+    return one.method == "POST" and one.status == 200 and isinstance(one.answer, dict)
+
+
+def prepare(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str, Any]]) -> None:
+    """Before a request: the ids it will make, the objects its answer shows from elsewhere, their states."""
+    if one.at is not None:
+        fake.world.clock.now = float(int(one.at))
+    fake.world.supplied.clear()
+    for kind, shown in objects(one.answer):
+        if makes(one):
+            _supply(fake, kind, shown, later)
+            if shown.get("created_at"):
+                fake.world.clock.now = seconds(shown["created_at"])
+        else:
+            plant(fake, kind, shown)
+    for kind, needed in _needed(one):
+        if (kind, needed) in later:
+            plant(fake, kind, later[kind, needed])
+
+
+def _needed(one: Exchange) -> list[tuple[str, str]]:
+    """The version that an accepted run or schedule points at."""
+    reference = one.body.get("pipeline_version_reference") if isinstance(one.body, dict) else None
+    if one.status != 200 or not isinstance(reference, dict):
+        return []
+    return [
+        (kind, reference[key])
+        for kind, key in (("pipeline", "pipeline_id"), ("version", "pipeline_version_id"))
+        if key in reference
+    ]
+
+
+def _supply(fake: FakeKfp, kind: str, shown: dict[str, Any], later: dict[tuple[str, str], Any]) -> None:
+    """The server's ids decide the order of what was made in one second, so the fake is given them."""
+    fake.world.supplied[kind] = id_of(kind, shown)
+    if kind == "pipeline" and ("first", shown["pipeline_id"]) in later:
+        fake.world.supplied["version"] = later["first", shown["pipeline_id"]]["pipeline_version_id"]
+
+
+def seen(exchanges: list[Exchange]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Each object by kind and id as first shown; the version made with a pipeline as ("first", pipeline id)."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    names: dict[str, str] = {}
+    for one in exchanges:
+        for kind, shown in objects(one.answer):
+            found.setdefault((kind, id_of(kind, shown)), shown)
+            if kind == "pipeline":
+                names[shown["pipeline_id"]] = shown.get("name", "")
+            if kind == "version" and shown.get("name") == names.get(shown["pipeline_id"]):
+                found.setdefault(("first", shown["pipeline_id"]), shown)
+    return found
+
+
+def plant(fake: FakeKfp, kind: str, shown: dict[str, Any]) -> None:
+    """Put an object there if it is not; bring a run into the state that its cluster has reached."""
+    world = fake.world
+    held = {
+        "pipeline": world.pipelines,
+        "version": world.versions,
+        "experiment": world.experiments,
+        "run": world.runs,
+        "recurring": world.recurring,
+    }[kind]
+    made = held.get(id_of(kind, shown))
+    if made is None:
+        held[id_of(kind, shown)] = _PLANTS[kind](shown)  # type: ignore[index]
+    elif isinstance(made, Run):
+        _follow(fake, made, shown)
+
+
+def _follow(fake: FakeKfp, run: Run, shown: dict[str, Any]) -> None:
+    """The states that the cluster gave the run between two requests."""
+    for step in shown.get("state_history", [])[len(run.states) :]:
+        if step["state"] != "CANCELING":
+            fake.world.clock.now = max(fake.now, seconds(step["update_time"]))
+            cluster.enter(fake.world, run, step["state"])
+    if shown.get("run_details") and not run.tasks:
+        run.tasks = list(shown["run_details"]["task_details"])
+
+
+def _pipeline(shown: dict[str, Any]) -> Pipeline:
+    return Pipeline(
+        shown["pipeline_id"],
+        shown["name"],
+        shown["display_name"],
+        seconds(shown["created_at"]),
+        shown.get("description", ""),
+        shown.get("namespace", ""),
+        shown.get("tags", {}),
+    )
+
+
+def _version(shown: dict[str, Any]) -> Version:
+    return Version(
+        shown["pipeline_version_id"],
+        shown["pipeline_id"],
+        shown["name"],
+        shown["display_name"],
+        seconds(shown["created_at"]),
+        shown.get("pipeline_spec", {}),
+        shown.get("description", ""),
+        shown.get("package_url", {}).get("pipeline_url", ""),
+        tags=shown.get("tags", {}),
+    )
+
+
+def _experiment(shown: dict[str, Any]) -> Experiment:
+    return Experiment(
+        shown["experiment_id"],
+        shown["display_name"],
+        seconds(shown["created_at"]),
+        shown.get("description", ""),
+        shown.get("namespace", ""),
+        shown["storage_state"],
+        seconds(shown["last_run_created_at"]),
+    )
+
+
+def _run(shown: dict[str, Any]) -> Run:
+    return Run(
+        shown["run_id"],
+        shown["display_name"],
+        shown["experiment_id"],
+        seconds(shown["created_at"]),
+        shown.get("pipeline_spec", {}),
+        "planted",
+        description=shown.get("description", ""),
+        reference=shown.get("pipeline_version_reference", {}),
+        inline=shown.get("pipeline_spec", {}),
+        runtime=shown.get("runtime_config", {}),
+        service_account=shown.get("service_account", ""),
+        recurring_run_id=shown.get("recurring_run_id", ""),
+        storage_state=shown["storage_state"],
+        scheduled_at=seconds(shown.get("scheduled_at")),
+        finished_at=seconds(shown["finished_at"]),
+        states=[(seconds(step["update_time"]), step["state"]) for step in shown["state_history"]],
+        tasks=shown.get("run_details", {}).get("task_details", []),
+    )
+
+
+def _recurring(shown: dict[str, Any]) -> Recurring:
+    return Recurring(
+        shown["recurring_run_id"],
+        shown["display_name"],
+        shown["experiment_id"],
+        seconds(shown["created_at"]),
+        seconds(shown["updated_at"]),
+        shown.get("trigger", {}),
+        shown["mode"],
+        int(shown["max_concurrency"]),
+        shown["namespace"],
+        "planted",
+        shown.get("pipeline_spec", {}),
+        shown.get("pipeline_version_reference", {}),
+        shown.get("pipeline_spec", {}),
+        shown.get("runtime_config", {}),
+        shown.get("description", ""),
+        shown.get("service_account", ""),
+        shown.get("no_catchup", False),
+    )
+
+
+_PLANTS = {
+    "pipeline": _pipeline,
+    "version": _version,
+    "experiment": _experiment,
+    "run": _run,
+    "recurring": _recurring,
+}
+
+
+def stage(fake: FakeKfp, exchanges: list[Exchange]) -> None:
+    """What was there before the first request: rights, Default's id, the pages that the server can fetch."""
+    fake.grant("alice@example.com", "mu-nosa")
+    fake.world.experiments.clear()
+    upload = next((one.body for one in exchanges if "PIPELINE DEFINITION" in str(one.body)), "")
+    start = upload.find("# PIPELINE DEFINITION")
+    content = upload[start : upload.rfind("\r\n--")].encode()
+    for one in exchanges:
+        for url in re.findall(r'"pipeline_url": "([^"]*)"', json.dumps(one.body)):
+            if url.endswith("p.yaml"):
+                fake.world.pages[url] = content
+            elif url.endswith("bad.yaml"):
+                fake.world.pages[url] = b"a: 1\n"
+
+
+def after(fake: FakeKfp, one: Exchange) -> None:
+    """What an accepted request that could not be replayed has made."""
+    if not one.replayable and makes(one):
+        for kind, shown in objects(one.answer):
+            plant(fake, kind, shown)
