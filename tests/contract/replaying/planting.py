@@ -2,11 +2,11 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.contract.replaying.recording import Exchange, id_of, objects
-from tests.fakes.kfp import FakeKfp, cluster
+from tests.fakes.kfp import FakeKfp, cluster, specs
 from tests.fakes.kfp.objects import Experiment, Pipeline, Recurring, Run, Version
 
 
@@ -32,20 +32,43 @@ def prepare(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str,
         else:
             plant(fake, kind, shown)
     for kind, needed in _needed(one):
-        if (kind, needed) in later:
-            plant(fake, kind, later[kind, needed])
+        plant(fake, kind, later.get((kind, needed)) or _guessed(fake, kind, needed, one))
 
 
 def _needed(one: Exchange) -> list[tuple[str, str]]:
-    """The version that an accepted run or schedule points at."""
-    reference = one.body.get("pipeline_version_reference") if isinstance(one.body, dict) else None
-    if one.status != 200 or not isinstance(reference, dict):
+    """What an accepted run or schedule points at, and the experiment of one that the server knew."""
+    if not isinstance(one.body, dict) or one.method != "POST" or not one.path.endswith("runs"):
         return []
-    return [
-        (kind, reference[key])
-        for kind, key in (("pipeline", "pipeline_id"), ("version", "pipeline_version_id"))
-        if key in reference
-    ]
+    found = []
+    if one.body.get("experiment_id") and one.status != 404:
+        found.append(("experiment", one.body["experiment_id"]))
+    shown = one.answer if one.status == 200 and isinstance(one.answer, dict) else {}
+    for reference in (one.body.get("pipeline_version_reference"), shown.get("pipeline_version_reference")):
+        if isinstance(reference, dict) and one.status in (200, 400):
+            found += [
+                (kind, reference[key])
+                for kind, key in (("pipeline", "pipeline_id"), ("version", "pipeline_version_id"))
+                if key in reference
+            ]
+    return found
+
+
+def _guessed(fake: FakeKfp, kind: str, needed: str, one: Exchange) -> dict[str, Any]:
+    """An object that no answer shows, though the server knew it."""
+    made = datetime.fromtimestamp(fake.now - 60, UTC).isoformat()
+    names = {"name": needed, "display_name": needed, "created_at": made}
+    if kind == "version":
+        shown = one.body.get("pipeline_version_reference") or one.answer["pipeline_version_reference"]
+        spec = specs.parsed(fake.world.sample) if fake.world.sample else {}
+        return names | {
+            "pipeline_version_id": needed,
+            "pipeline_id": shown["pipeline_id"],
+            "pipeline_spec": spec,
+        }
+    if kind == "experiment":
+        held = {"storage_state": "AVAILABLE", "last_run_created_at": made, "experiment_id": needed}
+        return names | held | {"display_name": "Default"}
+    return names | {"pipeline_id": needed}
 
 
 def _supply(fake: FakeKfp, kind: str, shown: dict[str, Any], later: dict[tuple[str, str], Any]) -> None:
@@ -64,7 +87,7 @@ def seen(exchanges: list[Exchange]) -> dict[tuple[str, str], dict[str, Any]]:
             found.setdefault((kind, id_of(kind, shown)), shown)
             if kind == "pipeline":
                 names[shown["pipeline_id"]] = shown.get("name", "")
-            if kind == "version" and shown.get("name") == names.get(shown["pipeline_id"]):
+            if kind == "version" and shown.get("name") == names.get(shown.get("pipeline_id", "")):
                 found.setdefault(("first", shown["pipeline_id"]), shown)
     return found
 
@@ -111,7 +134,7 @@ def _pipeline(shown: dict[str, Any]) -> Pipeline:
 def _version(shown: dict[str, Any]) -> Version:
     return Version(
         shown["pipeline_version_id"],
-        shown["pipeline_id"],
+        shown.get("pipeline_id", ""),
         shown["name"],
         shown["display_name"],
         seconds(shown["created_at"]),
@@ -194,6 +217,7 @@ def stage(fake: FakeKfp, exchanges: list[Exchange]) -> None:
     upload = next((one.body for one in exchanges if "PIPELINE DEFINITION" in str(one.body)), "")
     start = upload.find("# PIPELINE DEFINITION")
     content = upload[start : upload.rfind("\r\n--")].encode()
+    fake.world.sample = content
     for one in exchanges:
         for url in re.findall(r'"pipeline_url": "([^"]*)"', json.dumps(one.body)):
             if url.endswith("p.yaml"):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 KINDS = {
-    "recurring_run_id": "recurring",
     "run_id": "run",
+    "recurring_run_id": "recurring",
     "experiment_id": "experiment",
     "pipeline_version_id": "version",
     "pipeline_id": "pipeline",

@@ -1,5 +1,6 @@
 """Sending a recorded request to the fake, with its headers, its ids translated, its tokens made anew."""
 
+import base64
 import http.client
 import json
 import re
@@ -46,6 +47,8 @@ def send(fake: FakeKfp, one: Exchange, ids: Ids, tokens: dict[str, str]) -> tupl
 def _body(one: Exchange, ids: Ids) -> bytes:
     if one.body is None:
         return b""
+    if isinstance(one.body, dict) and set(one.body) == {"base64"}:
+        return base64.b64decode(one.body["base64"])
     text = one.body if isinstance(one.body, str) else json.dumps(one.body, ensure_ascii=False)
     return ids.to_fake(text).encode("utf-8", "surrogateescape")
 

@@ -13,6 +13,7 @@ AUDIENCE = "pipelines.kubeflow.org"
 EDIT, VIEW, ADMIN = "edit", "view", "admin"
 READING = frozenset({"get", "list", "readArtifact"})
 NO_HEADER = "Request header error: there is no user identity header."
+NO_BEARER = "Header 'Authorization' is incorrectly formatted. Expected prefix 'Bearer '"
 EMPTY = "Failed to check authorization. User identity is empty in the request header"
 
 
@@ -73,20 +74,23 @@ class Access:
     def user(self, headers: Mapping[str, str]) -> str:
         """The name in the header, which wins, or the subject of a good token."""
         said = [value for name, value in headers.items() if name.lower() == HEADER]
-        if len(said) == 1 and said[0]:
-            return said[0].split(":", 1)[-1] if said[0].startswith("accounts.google.com:") else said[0]
-        why = NO_HEADER if not said else _counted(len(said))
+        named = said[0].split(",") if said else []
+        if len(named) == 1 and named[0]:
+            return named[0].removeprefix("accounts.google.com:")
+        why = _twice(NO_HEADER, "Unauthenticated")
+        if len(named) > 1:
+            raise _nobody(f"[{_twice(_counted(len(named)), 'BadRequestError')}, {why}]")
         token = headers.get("Authorization") or headers.get("authorization") or ""
         if not token:
-            raise _nobody(f"Unauthenticated: {why}: {why}")
+            raise _nobody(why)
         good, reason = self._subject(token)
         if good:
             return good
-        raise _nobody(f"[Unauthenticated: {why}: {why}, {reason}]")
+        raise _nobody(f"[{why}, {reason}]")
 
     def _subject(self, header: str) -> tuple[str, str]:
         if not header.startswith("Bearer "):
-            return "", _token_error("Request header error: there is no 'Bearer ' prefix in the token header.")
+            return "", _twice(NO_BEARER, "BadRequestError")
         claims = opened(header.removeprefix("Bearer "))
         if claims is None:
             return "", _review("[invalid bearer token, Token could not be parsed]")
@@ -104,12 +108,15 @@ def _counted(count: int) -> str:
     return f"Request header error: unexpected number of '{HEADER}' headers. Expect 1 got {count}"
 
 
-def _token_error(text: str) -> str:
-    return f"Unauthenticated: {text}: {text}"
+def _twice(text: str, word: str) -> str:
+    return f"{word}: {text}: {text}"
 
 
 def _review(text: str) -> str:
-    return f"Unauthenticated: Authentication failure: Failed to verify token: {text}"
+    return (
+        "Authentication failure: Unauthenticated: Review.Status.Authenticated is false. "
+        f"Error {text}: Failed to authenticate token review"
+    )
 
 
 def _nobody(why: str) -> Refused:

@@ -76,7 +76,7 @@ def _version(world: World, request: Request) -> Any:
     if found is None:
         raise UploadRefused(400, VERSION, 293, plain=True)
     try:
-        pipelines.authorize(world, request, "create", found)
+        pipelines.authorize(world, request, "create", found) if found.namespace else None
     except Refused:
         raise UploadRefused(400, VERSION, 310, plain=True) from None
     _named_as_yaml(filename, 262)

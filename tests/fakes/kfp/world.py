@@ -61,6 +61,8 @@ class World:
         self.recurring: dict[str, Recurring] = {}
         self.workflows: dict[str, dict[str, Any]] = {}
         self.supplied: dict[str, str] = {}
+        self.fetches_plain_http = mode == "database-utf8mb4"
+        self.sample = b""
         self.pages: dict[str, bytes] = {}
         self.logs: dict[tuple[str, str], str] = {}
         self.ends: tuple[str, int] | None = None
