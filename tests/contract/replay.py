@@ -34,48 +34,74 @@ class Outcome:
         return f"{self.equal} equal, {len(self.differing)} differ, {self.skipped} not replayable"
 
 
+class Replay:
+    """One recording on one fake."""
+
+    def __init__(self, fake: FakeKfp, exchanges: list[recording.Exchange]) -> None:
+        self.fake = fake
+        self.ordered = recording.in_order(exchanges)
+        self.gaps = recording.gaps(exchanges)
+        self.later = planting.seen(exchanges)
+        self.waiting = planting.unmade(exchanges, self.later)
+        self.ids = masking.Ids()
+        self.tokens: dict[str, str] = {}
+        self.outcome = Outcome()
+        planting.stage(fake, exchanges)
+
+    def run(self) -> Outcome:
+        for place, one in enumerate(self.ordered):
+            planting.due(self.fake, self.waiting, one.at)
+            planting.prepare(self.fake, one, self.later)
+            if self.gaps:
+                planting.catch_up(self.fake, one)
+            self._one(place, one)
+            planting.after(self.fake, one)
+        return self.outcome
+
+    def _one(self, place: int, one: recording.Exchange) -> None:
+        if not one.replayable:
+            self.outcome.skipped += 1
+            return
+        lines, answered = self._compared(one)
+        if lines and self.gaps and one.method == "GET" and self._forgotten(place, one, answered):
+            lines, _ = self._compared(one)
+        if lines:
+            self.outcome.differing.append((one, lines))
+        else:
+            self.outcome.equal += 1
+
+    def _forgotten(self, place: int, one: recording.Exchange, answered: Any) -> bool:
+        """Where requests are left out, a list may lack what one of them deleted."""
+        rest = json.dumps([[each.path, each.answer] for each in self.ordered[place + 1 :]])
+        return planting.forget(self.fake, one, answered, set(sending.ids_in(rest)))
+
+    def _compared(self, one: recording.Exchange) -> tuple[list[str], Any]:
+        """How the fake's answer differs, and that answer."""
+        try:
+            status, headers, body = sending.send(self.fake, one, self.ids, self.tokens)
+        except sending.NoAnswer:
+            self.fake.calm()
+            return ([] if one.status is None else [f"no answer, recorded {one.status}"]), None
+        if status != one.status:
+            return [f"status: recorded {one.status}, answered {status}: {str(body)[:300]}"], body
+        kind = headers.get("Content-Type", "").split(";")[0]
+        said = f"Content-Type: recorded {one.content_type}, answered {kind}"
+        lines = [] if kind == one.content_type else [said]
+        if recording.elided(one.answer):
+            return lines, body
+        masking.learn(self.ids, one.answer, body)
+        _learn_token(self.tokens, one.answer, body)
+        body = json.loads(self.ids.to_recorded(json.dumps(body, ensure_ascii=False)))
+        return lines + masking.differences(masking.masked(one.answer), masking.masked(body)), body
+
+
 def replay(path: Path, mode: str | None = None, quirks: Quirks | None = None) -> Outcome:
     """Every exchange of a file, on a fake of its mode."""
     exchanges = recording.load(path)
     mode = mode or recording.mode(path, exchanges)
-    outcome, ids, tokens = Outcome(), masking.Ids(), dict[str, str]()
-    later = planting.seen(exchanges)
     with FakeKfp(mode, namespace=recording.namespace(exchanges, mode)) as fake:
         fake.world.quirks = quirks or fake.world.quirks
-        planting.stage(fake, exchanges)
-        for one in recording.in_order(exchanges):
-            planting.prepare(fake, one, later)
-            if not one.replayable:
-                outcome.skipped += 1
-                planting.after(fake, one)
-                continue
-            lines = _compared(fake, one, ids, tokens)
-            if lines:
-                outcome.differing.append((one, lines))
-            else:
-                outcome.equal += 1
-            planting.after(fake, one)
-    return outcome
-
-
-def _compared(fake: FakeKfp, one: recording.Exchange, ids: masking.Ids, tokens: dict[str, str]) -> list[str]:
-    try:
-        status, headers, body = sending.send(fake, one, ids, tokens)
-    except sending.NoAnswer:
-        fake.calm()
-        return [] if one.status is None else [f"no answer, recorded {one.status}"]
-    if status != one.status:
-        return [f"status: recorded {one.status}, answered {status}: {str(body)[:300]}"]
-    kind = headers.get("Content-Type", "").split(";")[0]
-    lines = (
-        [] if kind == one.content_type else [f"Content-Type: recorded {one.content_type}, answered {kind}"]
-    )
-    if recording.elided(one.answer):
-        return lines
-    masking.learn(ids, one.answer, body)
-    _learn_token(tokens, one.answer, body)
-    body = json.loads(ids.to_recorded(json.dumps(body, ensure_ascii=False)))
-    return lines + masking.differences(masking.masked(one.answer), masking.masked(body))
+        return Replay(fake, exchanges).run()
 
 
 def _learn_token(tokens: dict[str, str], recorded: Any, answered: Any) -> None:

@@ -10,7 +10,8 @@ TOKEN = re.compile(r"eyJ[A-Za-z0-9+/=]{40,}")
 GENERATED = re.compile(r"\b([a-z0-9][a-z0-9.-]*)-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
 PLACE = re.compile(r"line 1:\d+")
 DATABASE = re.compile(r"`kfp_[a-z0-9]+`")
-BUILD = ("commit_sha", "tag_name")
+# what the server was built and set up as, not what it does
+SETTINGS = ("commit_sha", "tag_name", "state_message")
 
 
 class Ids:
@@ -51,7 +52,7 @@ def masked(value: Any, key: str = "") -> Any:
         return {name: masked(one, name) for name, one in value.items()}
     if isinstance(value, list):
         return "<tasks>" if key == "task_details" else [masked(one) for one in value]
-    if key in BUILD:
+    if key in SETTINGS:
         return f"<{key}>"
     return masked_text(value) if isinstance(value, str) else value
 

@@ -14,6 +14,35 @@ def seconds(text: str | None) -> float:
     return datetime.fromisoformat(text).timestamp() if text else 0.0
 
 
+def unmade(
+    exchanges: list[Exchange], later: dict[tuple[str, str], dict[str, Any]]
+) -> list[tuple[str, dict[str, Any]]]:
+    """What answers show and no recorded request has made: planted when its time has come."""
+    made = {
+        (kind, id_of(kind, shown)) for one in exchanges if makes(one) for kind, shown in objects(one.answer)
+    }
+    firsts = {
+        shown["pipeline_version_id"]
+        for (kind, of), shown in later.items()
+        if kind == "first" and ("pipeline", of) in made
+    }
+    return [
+        (kind, shown)
+        for (kind, key), shown in later.items()
+        if kind != "first" and (kind, key) not in made and key not in firsts and "created_at" in shown
+    ]
+
+
+def due(fake: FakeKfp, waiting: list[tuple[str, dict[str, Any]]], at: float | None) -> None:
+    """Plant what was there by now."""
+    if at is None:
+        return
+    for kind, shown in list(waiting):
+        if seconds(shown["created_at"]) <= int(at):
+            plant(fake, kind, shown)
+            waiting.remove((kind, shown))
+
+
 def makes(one: Exchange) -> bool:
     """Whether the answer itself is the new object."""
     return one.method == "POST" and one.status == 200 and isinstance(one.answer, dict)
@@ -24,6 +53,9 @@ def prepare(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str,
     if one.at is not None:
         fake.world.clock.now = float(int(one.at))
     fake.world.supplied.clear()
+    reference = one.answer.get("pipeline_version_reference") if isinstance(one.answer, dict) else None
+    if isinstance(reference, dict) and "pipeline_version_id" in reference:
+        fake.world.supplied["latest"] = reference["pipeline_version_id"]
     for kind, shown in objects(one.answer):
         if makes(one):
             _supply(fake, kind, shown, later)
@@ -37,6 +69,9 @@ def prepare(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str,
 
 def _needed(one: Exchange) -> list[tuple[str, str]]:
     """What an accepted run or schedule points at, and the experiment of one that the server knew."""
+    path = re.search(r"/pipelines/([0-9a-f-]{36})", one.path)
+    if path and one.status == 200:
+        return [("pipeline", path[1])]
     if not isinstance(one.body, dict) or one.method != "POST" or not one.path.endswith("runs"):
         return []
     found = []
@@ -55,7 +90,7 @@ def _needed(one: Exchange) -> list[tuple[str, str]]:
 
 def _guessed(fake: FakeKfp, kind: str, needed: str, one: Exchange) -> dict[str, Any]:
     """An object that no answer shows, though the server knew it."""
-    made = datetime.fromtimestamp(fake.now - 60, UTC).isoformat()
+    made = datetime.fromtimestamp(fake.now, UTC).isoformat()
     names = {"name": needed, "display_name": needed, "created_at": made}
     if kind == "version":
         shown = one.body.get("pipeline_version_reference") or one.answer["pipeline_version_reference"]
@@ -94,26 +129,62 @@ def seen(exchanges: list[Exchange]) -> dict[tuple[str, str], dict[str, Any]]:
 
 def plant(fake: FakeKfp, kind: str, shown: dict[str, Any]) -> None:
     """Put an object there if it is not; bring a run into the state that its cluster has reached."""
+    world, held = fake.world, _kept(fake, kind)
+    made = held.get(id_of(kind, shown))
+    if made is None:
+        new = _PLANTS[kind](shown)
+        if isinstance(new, Run) and new.experiment_id in world.experiments:
+            new.namespace = world.experiments[new.experiment_id].namespace
+        held[id_of(kind, shown)] = new
+    elif isinstance(made, Run):
+        _follow(fake, made, shown)
+
+
+MUTABLE = ("display_name", "tags", "mode", "storage_state")
+
+
+def catch_up(fake: FakeKfp, one: Exchange) -> None:
+    """After requests that the recording leaves out: names, tags and modes as the answer shows them."""
+    asked = one.body if isinstance(one.body, dict) else {}
+    for kind, shown in objects(one.answer):
+        held = _kept(fake, kind).get(id_of(kind, shown))
+        for name in MUTABLE:
+            if held is not None and hasattr(held, name) and name not in asked:
+                default: Any = {} if name == "tags" else getattr(held, name)
+                setattr(held, name, shown.get(name, default))
+
+
+def forget(fake: FakeKfp, one: Exchange, answered: Any, later_ids: set[str]) -> bool:
+    """Drop what the fake still lists, but the server did not and never will again: deleted by an omitted request."""
+    shown = {id_of(kind, each) for kind, each in objects(one.answer)}
+    gone = [
+        (kind, id_of(kind, each))
+        for kind, each in objects(answered)
+        if id_of(kind, each) not in shown | later_ids
+    ]
+    for kind, key in gone:
+        _kept(fake, kind).pop(key, None)
+    return bool(gone)
+
+
+def _kept(fake: FakeKfp, kind: str) -> dict[str, Any]:
     world = fake.world
-    held = {
+    return {
         "pipeline": world.pipelines,
         "version": world.versions,
         "experiment": world.experiments,
         "run": world.runs,
         "recurring": world.recurring,
     }[kind]
-    made = held.get(id_of(kind, shown))
-    if made is None:
-        held[id_of(kind, shown)] = _PLANTS[kind](shown)  # type: ignore[index]
-    elif isinstance(made, Run):
-        _follow(fake, made, shown)
 
 
 def _follow(fake: FakeKfp, run: Run, shown: dict[str, Any]) -> None:
     """The states that the cluster gave the run between two requests."""
     for step in shown.get("state_history", [])[len(run.states) :]:
-        if step["state"] != "CANCELING":
-            fake.world.clock.now = max(fake.now, seconds(step["update_time"]))
+        fake.world.clock.now = max(fake.now, seconds(step["update_time"]))
+        if step["state"] == "CANCELING":
+            run.enter("CANCELING", fake.now)
+        else:
             cluster.enter(fake.world, run, step["state"])
     if shown.get("run_details") and not run.tasks:
         run.tasks = list(shown["run_details"]["task_details"])
@@ -220,9 +291,9 @@ def stage(fake: FakeKfp, exchanges: list[Exchange]) -> None:
     fake.world.sample = content
     for one in exchanges:
         for url in re.findall(r'"pipeline_url": "([^"]*)"', json.dumps(one.body)):
-            if url.endswith("p.yaml"):
+            if one.status in (200, 409):
                 fake.world.pages[url] = content
-            elif url.endswith("bad.yaml"):
+            elif "unknown template format" in json.dumps(one.answer):
                 fake.world.pages[url] = b"a: 1\n"
 
 

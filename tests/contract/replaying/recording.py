@@ -137,6 +137,12 @@ def in_order(exchanges: list[Exchange]) -> list[Exchange]:
     return ordered + _accepted_first(group)
 
 
+def gaps(exchanges: list[Exchange]) -> bool:
+    """Whether the numbers show that requests are left out."""
+    numbers = [one.seq for one in exchanges]
+    return len(numbers) < numbers[-1] - numbers[0] + 1
+
+
 def _accepted_first(group: list[Exchange]) -> list[Exchange]:
     return sorted(group, key=lambda one: (one.status or 0) // 100 != 2)
 

@@ -10,9 +10,10 @@ from urllib.parse import quote
 from tests.contract.replaying.masking import TOKEN, UUID, Ids
 from tests.contract.replaying.recording import Exchange
 from tests.fakes.kfp import FakeKfp
-from tests.fakes.kfp.access import a_token
+from tests.fakes.kfp.access import SIGNED, a_token
 
 PATIENCE = 5
+FORGED = "garbage-jwt"
 LEFT_OUT = ("content-length", "host", "connection", "accept-encoding", "transfer-encoding")
 CLAIMS = re.compile(r"<jwt aud=\[(?P<aud>[^\]]*)\] sub=(?P<sub>\S+) iat=(?P<iat>\d+) exp=(?P<exp>\d+)>")
 
@@ -32,7 +33,7 @@ def send(fake: FakeKfp, one: Exchange, ids: Ids, tokens: dict[str, str]) -> tupl
         body = _body(one, ids)
         for name, value in one.headers:
             if name.lower() not in LEFT_OUT:
-                connection.putheader(name, _fresh(value))
+                connection.putheader(name, _fresh(value, FORGED in one.label))
         connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body)
         answer = connection.getresponse()
@@ -53,9 +54,10 @@ def _body(one: Exchange, ids: Ids) -> bytes:
     return ids.to_fake(text).encode("utf-8", "surrogateescape")
 
 
-def _fresh(value: str) -> str:
-    """A recorded token is given by its claims alone."""
-    return CLAIMS.sub(_token, value)
+def _fresh(value: str, forged: bool) -> str:
+    """A recorded token is given by its claims alone; that it was forged, only the label says."""
+    made = CLAIMS.sub(_token, value)
+    return made.replace(SIGNED, ".signed-by-another") if forged else made
 
 
 def _token(found: re.Match[str]) -> str:
@@ -64,6 +66,8 @@ def _token(found: re.Match[str]) -> str:
 
 
 def _parsed(content: bytes) -> Any:
+    if not content:
+        return None
     try:
         return json.loads(content)
     except ValueError:

@@ -12,6 +12,7 @@ HEADER = "kubeflow-userid"
 AUDIENCE = "pipelines.kubeflow.org"
 EDIT, VIEW, ADMIN = "edit", "view", "admin"
 READING = frozenset({"get", "list", "readArtifact"})
+SIGNED = ".signed-by-the-cluster"
 NO_HEADER = "Request header error: there is no user identity header."
 NO_BEARER = "Header 'Authorization' is incorrectly formatted. Expected prefix 'Bearer '"
 EMPTY = "Failed to check authorization. User identity is empty in the request header"
@@ -91,9 +92,12 @@ class Access:
     def _subject(self, header: str) -> tuple[str, str]:
         if not header.startswith("Bearer "):
             return "", _twice(NO_BEARER, "BadRequestError")
-        claims = opened(header.removeprefix("Bearer "))
+        token = header.removeprefix("Bearer ")
+        claims = opened(token)
         if claims is None:
-            return "", _review("[invalid bearer token, Token could not be parsed]")
+            return "", _review("invalid bearer token")
+        if not token.endswith(SIGNED):
+            return "", _review("[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]")
         if AUDIENCE not in claims.get("aud", []):
             return "", _review(
                 f"[invalid bearer token, token audiences {json.dumps(claims.get('aud'))} is invalid "
@@ -124,7 +128,7 @@ def _nobody(why: str) -> Refused:
 
 
 def a_token(subject: str, audience: str | list[str], issued: float, expires: float) -> str:
-    """A token in a JSON web token's form; the fake believes it, as nothing here is signed."""
+    """A token in a JSON web token's form, "signed" by a fixed word; any other word is another's signature."""
     claims = {
         "aud": [audience] if isinstance(audience, str) else audience,
         "sub": subject,
@@ -132,7 +136,7 @@ def a_token(subject: str, audience: str | list[str], issued: float, expires: flo
         "exp": int(expires),
     }
     parts = [{"alg": "none", "typ": "JWT"}, claims]
-    return ".".join(_packed(part) for part in parts) + ".unsigned"
+    return ".".join(_packed(part) for part in parts) + SIGNED
 
 
 def _packed(part: object) -> str:

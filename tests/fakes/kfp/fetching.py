@@ -33,7 +33,8 @@ def create_both(world: World, request: Request) -> Answer:
         with during("Failed to create a pipeline and a pipeline version"):
             check_tags(held.get("tags", {}))
             made = _pipeline(world, name, display, held, namespace)
-            versions.insert(world, made, name, display, spec, held.get("description", "")).url = url
+            tags = version.get("tags", {})
+            versions.insert(world, made, name, display, spec, held.get("description", ""), tags).url = url
     return said(made.shown())
 
 

@@ -1,5 +1,6 @@
 """Runs: the Workflow is made before the row, nothing is idempotent, a cancelled run ends as FAILED."""
 
+from datetime import datetime
 from typing import Any
 
 from tests.fakes.kfp import cluster, experiments, manifests, specs
@@ -16,7 +17,7 @@ from tests.fakes.kfp.answers import (
 )
 from tests.fakes.kfp.listing import Kept, page
 from tests.fakes.kfp.names import storable, too_long
-from tests.fakes.kfp.objects import Experiment, Run
+from tests.fakes.kfp.objects import EPOCH, Experiment, Run
 from tests.fakes.kfp.request import NotUnderstood, Request
 from tests.fakes.kfp.world import World
 
@@ -172,9 +173,15 @@ def _start(world: World, body: dict[str, Any], experiment: Experiment) -> Run:
         body.get("service_account") or ("default-editor" if world.multi_user else "pipeline-runner"),
         body.get("recurring_run_id", ""),
         scheduled_at=world.now,
+        # the server believes whoever says that a run has ended long ago
+        finished_at=_seconds(body.get("finished_at")),
         states=[(world.now, "PENDING")],
     )
     return begin(world, run)
+
+
+def _seconds(text: str | None) -> float:
+    return datetime.fromisoformat(text).timestamp() if text else EPOCH
 
 
 def begin(world: World, run: Run) -> Run:

@@ -97,7 +97,7 @@ def reply(fake: Levers, request: Request) -> Answer | None:
     if troubles.killed:
         return None
     if request.path.endswith("/healthz"):
-        return routes.healthz(world, request)
+        return routes.answer(world, request)
     if troubles.hanging:
         world.closing.wait()
         return None

@@ -66,7 +66,9 @@ def _native_rules(world: World, pipeline: Pipeline, name: str) -> None:
     """In Kubernetes a version is an object named <pipeline>-<version>: other pairs may spell the same name."""
     must_be_subdomain("pipeline version", name)
     for version in world.versions.values():
-        owner = world.pipelines[version.pipeline_id]
+        owner = world.pipelines.get(version.pipeline_id)
+        if owner is None:
+            continue
         if object_name(owner.name, version.name) == object_name(pipeline.name, name):
             raise Refused(
                 EXISTS,
@@ -82,7 +84,7 @@ def get(world: World, request: Request, pipeline_id: str, version_id: str) -> An
     with during(f"Failed to get a pipeline version {version_id}"):
         if world.multi_user:
             with during(
-                f"Failed to get a pipeline version {version_id} due to authorization error for pipeline version id {version_id}"
+                f"Failed to get a pipeline version due to authorization error for pipeline version id {version_id}"
             ):
                 _readable(world, request, version_id)
         with during(f"Failed to get a pipeline version with id {version_id}"):

@@ -114,4 +114,6 @@ class World:
     def latest(self, pipeline_id: str) -> Version | None:
         """The newest version; among those of one second any (by id, which is random)."""
         found = self.of_pipeline(pipeline_id)
-        return max(found, key=lambda version: (version.created_at, version.id), default=None)
+        newest = max((version.created_at for version in found), default=0.0)
+        ties = {version.id: version for version in found if version.created_at == newest}
+        return ties.get(self.supplied.get("latest", "")) or ties.get(max(ties, default=""))
