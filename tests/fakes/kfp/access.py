@@ -12,7 +12,9 @@ HEADER = "kubeflow-userid"
 AUDIENCE = "pipelines.kubeflow.org"
 EDIT, VIEW, ADMIN = "edit", "view", "admin"
 READING = frozenset({"get", "list", "readArtifact"})
+SIGNED = ".signed-by-the-cluster"
 NO_HEADER = "Request header error: there is no user identity header."
+NO_BEARER = "Header 'Authorization' is incorrectly formatted. Expected prefix 'Bearer '"
 EMPTY = "Failed to check authorization. User identity is empty in the request header"
 
 
@@ -73,23 +75,29 @@ class Access:
     def user(self, headers: Mapping[str, str]) -> str:
         """The name in the header, which wins, or the subject of a good token."""
         said = [value for name, value in headers.items() if name.lower() == HEADER]
-        if len(said) == 1 and said[0]:
-            return said[0].split(":", 1)[-1] if said[0].startswith("accounts.google.com:") else said[0]
-        why = NO_HEADER if not said else _counted(len(said))
+        named = said[0].split(",") if said else []
+        if len(named) == 1 and named[0]:
+            return named[0].removeprefix("accounts.google.com:")
+        why = _twice(NO_HEADER, "Unauthenticated")
+        if len(named) > 1:
+            raise _nobody(f"[{_twice(_counted(len(named)), 'BadRequestError')}, {why}]")
         token = headers.get("Authorization") or headers.get("authorization") or ""
         if not token:
-            raise _nobody(f"Unauthenticated: {why}: {why}")
+            raise _nobody(why)
         good, reason = self._subject(token)
         if good:
             return good
-        raise _nobody(f"[Unauthenticated: {why}: {why}, {reason}]")
+        raise _nobody(f"[{why}, {reason}]")
 
     def _subject(self, header: str) -> tuple[str, str]:
         if not header.startswith("Bearer "):
-            return "", _token_error("Request header error: there is no 'Bearer ' prefix in the token header.")
-        claims = opened(header.removeprefix("Bearer "))
+            return "", _twice(NO_BEARER, "BadRequestError")
+        token = header.removeprefix("Bearer ")
+        claims = opened(token)
         if claims is None:
-            return "", _review("[invalid bearer token, Token could not be parsed]")
+            return "", _review("invalid bearer token")
+        if not token.endswith(SIGNED):
+            return "", _review("[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]")
         if AUDIENCE not in claims.get("aud", []):
             return "", _review(
                 f"[invalid bearer token, token audiences {json.dumps(claims.get('aud'))} is invalid "
@@ -104,23 +112,31 @@ def _counted(count: int) -> str:
     return f"Request header error: unexpected number of '{HEADER}' headers. Expect 1 got {count}"
 
 
-def _token_error(text: str) -> str:
-    return f"Unauthenticated: {text}: {text}"
+def _twice(text: str, word: str) -> str:
+    return f"{word}: {text}: {text}"
 
 
 def _review(text: str) -> str:
-    return f"Unauthenticated: Authentication failure: Failed to verify token: {text}"
+    return (
+        "Authentication failure: Unauthenticated: Review.Status.Authenticated is false. "
+        f"Error {text}: Failed to authenticate token review"
+    )
 
 
 def _nobody(why: str) -> Refused:
     return Refused(UNAUTHENTICATED, f"{EMPTY}: {why}", EMPTY)
 
 
-def a_token(subject: str, audience: str, issued: float, expires: float) -> str:
-    """A token in a JSON web token's form; the fake believes it, as nothing here is signed."""
-    claims = {"aud": [audience], "sub": subject, "iat": int(issued), "exp": int(expires)}
+def a_token(subject: str, audience: str | list[str], issued: float, expires: float) -> str:
+    """A token in a JSON web token's form, "signed" by a fixed word; any other word is another's signature."""
+    claims = {
+        "aud": [audience] if isinstance(audience, str) else audience,
+        "sub": subject,
+        "iat": int(issued),
+        "exp": int(expires),
+    }
     parts = [{"alg": "none", "typ": "JWT"}, claims]
-    return ".".join(_packed(part) for part in parts) + ".unsigned"
+    return ".".join(_packed(part) for part in parts) + SIGNED
 
 
 def _packed(part: object) -> str:

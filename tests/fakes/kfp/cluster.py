@@ -79,10 +79,17 @@ def move_runs(world: World) -> None:
     """What persistence agent and workflow controller have done by now."""
     for run in world.runs.values():
         since = world.now - run.states[-1][0]
-        if run.state == "PENDING" and since >= START_SECONDS:
+        if run.canceled_at is not None:
+            _cancel(world, run, world.now - run.canceled_at)
+        elif run.state == "PENDING" and since >= START_SECONDS:
             enter(world, run, "RUNNING")
-        elif run.state == "CANCELING" and since >= CANCEL_SECONDS:
-            enter(world, run, "FAILED")
+
+
+def _cancel(world: World, run: Run, since: float) -> None:
+    if since >= START_SECONDS:
+        run.enter("CANCELING", world.now)
+    if since >= CANCEL_SECONDS:
+        enter(world, run, "FAILED")
 
 
 def looked_at(world: World, run: Run) -> None:

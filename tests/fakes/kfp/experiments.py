@@ -52,7 +52,8 @@ def create(world: World, request: Request) -> Answer:
         with during("Failed to authorize the request"):
             authorize(world, request, "create", namespace, name)
         if any(
-            same(name, one.display_name) and one.namespace == namespace for one in world.experiments.values()
+            same(name, one.display_name, world.charset) and one.namespace == namespace
+            for one in world.experiments.values()
         ):
             raise taken("experiment", name)
         if not storable(name, world.charset):
@@ -60,7 +61,7 @@ def create(world: World, request: Request) -> Answer:
                 INTERNAL,
                 unstorable("Failed to add experiment to experiment table", "experiments", "Name", name),
             )
-    made = Experiment(world.new_id(), name, world.now, body.get("description", ""), namespace)
+    made = Experiment(world.new_id("experiment"), name, world.now, body.get("description", ""), namespace)
     world.experiments[made.id] = made
     return said(made.shown())
 

@@ -71,6 +71,11 @@ class Levers:
         """The next `count` requests are answered with `status`, nothing done."""
         self.world.troubles.statuses += [status] * count
 
+    def page(self, url: str, content: bytes) -> None:
+        """What the server finds at a URL that it is told to fetch."""
+        self.world.pages[url] = content
+        self.world.fetches_plain_http = True
+
     def lose_answers(self, count: int = 1) -> None:
         """The next `count` changes are made, but their answers are lost."""
         self.world.troubles.lost_answers = count

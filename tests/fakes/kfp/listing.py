@@ -48,6 +48,20 @@ class Asked:
         )
 
 
+COLUMNS = {
+    "created_at": "CreatedAtInSec",
+    "name": "Name",
+    "display_name": "DisplayName",
+    "id": "UUID",
+    "description": "Description",
+    "updated_at": "UpdatedAtInSec",
+    "last_run_at": "LastRunCreatedAtInSec",
+    "scheduled_at": "ScheduledAtInSec",
+    "finished_at": "FinishedAtInSec",
+    "state": "State",
+    "storage_state": "StorageState",
+}
+
 Predicate = Callable[[Any], bool]
 
 
@@ -63,6 +77,8 @@ def page(kept: Kept, items: Sequence[Any], asked: Asked, ties: random.Random | N
     attribute, descending = order
     tie = {id(item): ties.random() for item in found} if ties else {}
     found.sort(key=lambda item: (_value(item, attribute), tie.get(id(item), item.id)), reverse=descending)
+    filtered = _tests(kept, Asked(filter=_filter_of(asked))) if asked.token and not asked.filter else []
+    found = [item for item in found if all(test(item) for test in filtered)]
     rest = [item for item in found if after is None or _comes_after(item, after, order)]
     size = min(asked.size or DEFAULT, CAP)
     answer: dict[str, Any] = {}
@@ -75,8 +91,15 @@ def page(kept: Kept, items: Sequence[Any], asked: Asked, ties: random.Random | N
     return answer
 
 
+def _filter_of(asked: Asked) -> str:
+    held = _opened(asked)["Filter"]
+    return json.dumps(held) if held else ""
+
+
 def _value(item: Any, attribute: str) -> Any:
     value = getattr(item, attribute)
+    if isinstance(value, float):
+        return int(value)
     return folded(value) if isinstance(value, str) else value
 
 
@@ -88,7 +111,7 @@ def _comes_after(item: Any, after: tuple[Any, str], order: tuple[str, bool]) -> 
 def _order(kept: Kept, asked: Asked) -> tuple[str, bool]:
     if asked.token and not asked.sort:
         held = _opened(asked)
-        return kept.fields[held["SortByFieldName"]], held["IsDesc"]
+        return _attribute(kept, str(held["SortByFieldName"])), bool(held["IsDesc"])
     words = asked.sort.split()
     if len(words) > 2 or (len(words) == 2 and words[1] not in ("asc", "desc")):
         raise Refused(
@@ -98,8 +121,13 @@ def _order(kept: Kept, asked: Asked) -> tuple[str, bool]:
         )
     name = words[0] if words else "created_at"
     if name not in kept.fields:
-        raise Refused(INVALID, f'Invalid sorting field: "{name}"')
+        raise Refused(INVALID, f'Invalid sorting field: "{name}" on listable')
     return kept.fields[name], words[1:] == ["desc"]
+
+
+def _attribute(kept: Kept, column: str) -> str:
+    found = [name for name, its in COLUMNS.items() if its == column]
+    return found[0] if found else "created_at"
 
 
 def _opened(asked: Asked) -> dict[str, Any]:
@@ -116,23 +144,35 @@ def _opened(asked: Asked) -> dict[str, Any]:
 
 def _after(kept: Kept, asked: Asked, order: tuple[str, bool]) -> tuple[Any, str]:
     held = _opened(asked)
-    if held["Filter"] != asked.filter or kept.fields[held["SortByFieldName"]] != order[0]:
-        raise Refused(INVALID, "page token does not match the previous page token")
-    return held["SortByFieldValue"], held["KeyFieldValue"]
+    filtered = json.loads(asked.filter) if asked.filter else None
+    sorted_ = (_attribute(kept, str(held["SortByFieldName"])), bool(held["IsDesc"])) == order
+    if not sorted_ or (filtered is not None and held["Filter"] != filtered):
+        raise Refused(
+            INVALID,
+            "page token does not match the supplied sort by and/or filtering criteria. Either specify "
+            "the same criteria or leave the latter empty if page token is specified",
+        )
+    value = held["SortByFieldValue"]
+    return folded(value) if isinstance(value, str) else value, held["KeyFieldValue"]
 
 
 def _token(kept: Kept, asked: Asked, item: Any, order: tuple[str, bool]) -> str:
-    name = next(name for name, attribute in kept.fields.items() if attribute == order[0])
+    """Where the next page begins, in the server's own form: the first object that is not on this one."""
+    column = COLUMNS.get(order[0], "CreatedAtInSec")
+    value = getattr(item, order[0])
     held = {
-        "SortByFieldName": name,
-        "SortByFieldValue": _value(item, order[0]),
+        "SortByFieldName": column,
+        "SortBySQLColumn": column,
+        "SortByFieldValue": int(value) if isinstance(value, float) else value,
         "SortByFieldPrefix": kept.prefix,
         "KeyFieldName": "UUID",
         "KeyFieldValue": item.id,
+        "KeyFieldPrefix": kept.prefix,
         "IsDesc": order[1],
-        "Filter": asked.filter,
+        "ModelName": kept.prefix.rstrip("."),
+        "Filter": json.loads(asked.filter) if asked.filter else None,
     }
-    return base64.b64encode(json.dumps(held).encode()).decode()
+    return base64.b64encode(json.dumps(held, separators=(",", ":")).encode()).decode()
 
 
 def _tests(kept: Kept, asked: Asked) -> list[Predicate]:

@@ -10,6 +10,15 @@ from tests.fakes.kfp.world import World
 TEMPLATE = "Failed to fetch a template due to error retrieving pipeline version"
 
 
+def pinned(world: World, reference: dict[str, str]) -> dict[str, str]:
+    """A run says which version "latest" was."""
+    shown = dict(reference)
+    if "pipeline_id" in reference and "pipeline_version_id" not in reference:
+        latest = world.latest(reference["pipeline_id"])
+        shown |= {"pipeline_version_id": latest.id} if latest else {}
+    return shown
+
+
 def meant(world: World, body: dict[str, Any], words: str) -> dict[str, Any]:
     """The specification; every failure is a 500 that begins with `words`."""
     try:

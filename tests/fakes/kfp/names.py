@@ -13,12 +13,15 @@ UTF8MB3 = "utf8mb3"
 
 
 def folded(name: str) -> str:
-    """What the database compares: no case, no accents, no trailing spaces, ß as ss."""
+    """What the database compares: no case, no accents, ß as ss."""
     loose = unicodedata.normalize("NFD", name.casefold())
-    return "".join(char for char in loose if not unicodedata.combining(char)).rstrip(" ")
+    return "".join(char for char in loose if not unicodedata.combining(char))
 
 
-def same(one: str, other: str) -> bool:
+def same(one: str, other: str, charset: str = UTF8MB3) -> bool:
+    """In a latin1 schema trailing spaces do not count either."""
+    if charset == LATIN1:
+        one, other = one.rstrip(" "), other.rstrip(" ")
     return folded(one) == folded(other)
 
 

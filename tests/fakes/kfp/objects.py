@@ -115,14 +115,18 @@ class Run:
     tasks: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
     looks: int = 0
+    canceled_at: float | None = None
 
     @property
     def state(self) -> str:
-        return self.states[-1][1]
+        """CANCELING at once; the history has it when the controllers have come by."""
+        return "CANCELING" if self.canceled_at is not None else self.states[-1][1]
 
     def enter(self, state: str, at: float) -> None:
-        if state != self.state:
+        if state != self.states[-1][1]:
             self.states.append((at, state))
+        if state != "CANCELING":
+            self.canceled_at = None
         self.finished_at = at if state in FINAL else EPOCH
 
     def shown(self) -> dict[str, Any]:

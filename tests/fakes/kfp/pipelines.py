@@ -24,14 +24,14 @@ COLUMN = 127
 
 
 def authorize(
-    world: World, request: Request, verb: str, pipeline: Pipeline | None, namespace: str = ""
+    world: World, request: Request, verb: str, pipeline: Pipeline | None, namespace: str = "", name: str = ""
 ) -> None:
     """Multi-user: reading shared ones is free, changing them needs rights in the system's namespace."""
     if not world.multi_user:
         return
     where = pipeline.namespace if pipeline else namespace
-    name = pipeline.name if pipeline else ""
-    shown = pipeline.id if pipeline else ""
+    name = name or (pipeline.name if pipeline and verb != "list" else "")
+    shown = pipeline.id if pipeline and verb != "list" else ""
     if not where:
         if verb in ("get", "list"):
             return
@@ -63,7 +63,7 @@ def create(world: World, request: Request) -> Answer:
             "Failed to create a pipeline due to authorization error. "
             f"Check if you have write permissions to namespace {namespace}"
         ):
-            authorize(world, request, "create", None, namespace)
+            authorize(world, request, "create", None, namespace, name)
         with during("Failed to create a pipeline in PipelineStore"):
             check_tags(body.get("tags", {}))
             made = insert(
@@ -83,9 +83,11 @@ def insert(
     """A new row, or the store's refusal."""
     if world.native:
         must_be_subdomain("pipeline", name)
+    if len(display) > 255 and not world.native:
+        raise too_long("Failed to add pipeline to pipeline table", "DisplayName")
     if any(
-        (same(name, pipeline.name) if world.quirks.names_fold else name == pipeline.name)
-        and pipeline.namespace == namespace
+        (same(name, pipeline.name, world.charset) if world.quirks.names_fold else name == pipeline.name)
+        and (world.native or pipeline.namespace == namespace)
         for pipeline in world.pipelines.values()
     ):
         raise taken("pipeline", name)
@@ -93,7 +95,8 @@ def insert(
         raise too_long("Failed to add pipeline to pipeline table", "Name")
     if not world.native and not all(storable(text, world.charset) for text in (name, display, description)):
         raise internal(Refused(INVALID, "Incorrect string value"), "Failed to add pipeline to pipeline table")
-    made = Pipeline(world.new_id(), name, display, world.now, description, namespace, dict(tags))
+    shown_in = world.namespace if world.native else namespace
+    made = Pipeline(world.new_id("pipeline"), name, display, world.now, description, shown_in, dict(tags))
     world.pipelines[made.id] = made
     return made
 
@@ -126,13 +129,13 @@ def by_name(world: World, request: Request, name: str) -> Answer:
                 "Failed to fetch a pipeline due to authorization error. "
                 f"Check if you have read permission to namespace {namespace}"
             ):
-                authorize(world, request, "get", None, namespace)
+                authorize(world, request, "get", None, namespace, name)
         with during(f"Failed to get a pipeline named {name} in namespace {namespace}"):
             return said(_named(world, name, namespace).shown())
 
 
 def _named(world: World, name: str, namespace: str) -> Pipeline:
-    found = [pipeline for pipeline in world.pipelines.values() if same(name, pipeline.name)]
+    found = [pipeline for pipeline in world.pipelines.values() if same(name, pipeline.name, world.charset)]
     if world.multi_user and (namespace or not world.quirks.any_namespace_by_name):
         found = [pipeline for pipeline in found if pipeline.namespace == namespace]
     if found:
@@ -151,7 +154,7 @@ def listed(world: World, request: Request) -> Answer:
             f"Check if you have read permission to namespace {namespace}",
         ):
             authorize(world, request, "list", None, namespace)
-    found = [one for one in world.pipelines.values() if one.namespace == namespace]
+    found = [one for one in world.pipelines.values() if world.native or one.namespace == namespace]
     return said(page(KEPT, found, asked, world.random if world.native else None))
 
 
@@ -163,15 +166,14 @@ def change(world: World, request: Request, pipeline_id: str) -> Answer:
     """PATCH: display_name and tags; anything else that the message knows is ignored with 200."""
     body = request.json()
     known(body, FIELDS)
+    found = world.pipelines.get(pipeline_id)
+    with during(f"Failed to update pipeline {pipeline_id} due to authorization error"):
+        authorize(world, request, "update", found) if found else None
     with during(f"Failed to update pipeline {pipeline_id}. Check error stack"):
         found = find(world, pipeline_id)
-        authorize(world, request, "update", found)
         check_tags(body.get("tags", {}))
-        amend(
-            found,
-            body,
-            f"Failed to update pipeline: InternalServerError: Failed to update fields for pipelines {pipeline_id}",
-        )
+        with during("Failed to update pipeline"):
+            amend(found, body, f"Failed to update fields for pipelines {pipeline_id}")
     return said(found.shown())
 
 
@@ -179,7 +181,7 @@ def amend(found: Any, body: dict[str, Any], words: str) -> None:
     if len(body.get("display_name", "")) > 255:
         raise too_long(words, "DisplayName")
     found.display_name = body.get("display_name") or found.display_name
-    found.tags = dict(body["tags"]) if body.get("tags") else found.tags
+    found.tags = dict(body["tags"]) if "tags" in body else found.tags
 
 
 def known(body: dict[str, Any], fields: tuple[str, ...]) -> None:

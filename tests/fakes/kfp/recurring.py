@@ -9,7 +9,7 @@ from tests.fakes.kfp.answers import INTERNAL, INVALID, NOT_FOUND, Answer, Refuse
 from tests.fakes.kfp.listing import Kept, page
 from tests.fakes.kfp.objects import Experiment, Recurring
 from tests.fakes.kfp.request import NotUnderstood, Request
-from tests.fakes.kfp.runs import understood
+from tests.fakes.kfp.runs import snaked, understood
 from tests.fakes.kfp.ticks import first_tick
 from tests.fakes.kfp.world import World
 
@@ -19,7 +19,7 @@ KEPT = Kept(
     {"id": "id", "recurring_run_id": "id", "name": "display_name", "display_name": "display_name"}
     | {"created_at": "created_at", "updated_at": "updated_at", "namespace": "namespace"},
     {},
-    "",
+    "jobs.",
     parse_words="Failed to list recurring runs due to error parsing the listing options",
 )
 FIELDS = ("recurring_run_id", "display_name", "description", "pipeline_version_id", "pipeline_spec")
@@ -42,11 +42,11 @@ def authorize(world: World, request: Request, verb: str, namespace: str, name: s
 
 
 def create(world: World, request: Request) -> Answer:
-    body = request.json()
+    body = snaked(request.json())
     raw = request.body.decode("utf-8", "replace")
     understood(body, FIELDS, "RecurringRun", request.body)
     _decoded(body, raw)
-    concurrency = int(body.get("max_concurrency", body.get("maxConcurrency", 0)))
+    concurrency = int(body.get("max_concurrency", 0))
     with during(CONVERSION):
         _converted(body, concurrency)
     with during("Failed to create a recurring run"):
@@ -63,7 +63,7 @@ def create(world: World, request: Request) -> Answer:
 
 def _decoded(body: dict[str, Any], raw: str) -> None:
     """What the gateway refuses before the server sees it."""
-    concurrency = str(body.get("max_concurrency", body.get("maxConcurrency", 0)))
+    concurrency = str(body.get("max_concurrency", 0))
     if not re.fullmatch(r"-?\d+", concurrency):
         at = raw.find(f'"{concurrency}"') + 1
         raise NotUnderstood(
@@ -148,7 +148,7 @@ def _make(world: World, body: dict[str, Any], experiment: Experiment, concurrenc
     account = body.get("service_account") or ("default-editor" if world.multi_user else "pipeline-runner")
     name = body["display_name"]
     made = Recurring(
-        world.new_id(),
+        world.new_id("recurring"),
         name,
         experiment.id,
         world.now,
@@ -164,7 +164,7 @@ def _make(world: World, body: dict[str, Any], experiment: Experiment, concurrenc
         {key: value for key, value in runtime.items() if value},
         body.get("description", ""),
         "" if on_latest and not body.get("service_account") else account,
-        bool(body.get("no_catchup", body.get("noCatchup", False))),
+        bool(body.get("no_catchup", False)),
     )
     made.next_at = first_tick(made, world.now)
     return made

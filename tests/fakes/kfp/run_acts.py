@@ -21,7 +21,7 @@ def terminate(world: World, request: Request, run_id: str) -> Answer:
         if run.state in FINAL or run.state == "CANCELING":
             with during(f"Failed to terminate run {run_id}"):
                 raise Refused(INVALID, f"Failed to terminate a run {run_id}. Row not found")
-    run.enter("CANCELING", world.now)
+    run.canceled_at = world.now
     return said({})
 
 

@@ -1,5 +1,6 @@
 """Runs: the Workflow is made before the row, nothing is idempotent, a cancelled run ends as FAILED."""
 
+from datetime import datetime
 from typing import Any
 
 from tests.fakes.kfp import cluster, experiments, manifests, specs
@@ -16,7 +17,7 @@ from tests.fakes.kfp.answers import (
 )
 from tests.fakes.kfp.listing import Kept, page
 from tests.fakes.kfp.names import storable, too_long
-from tests.fakes.kfp.objects import Experiment, Run
+from tests.fakes.kfp.objects import EPOCH, Experiment, Run
 from tests.fakes.kfp.request import NotUnderstood, Request
 from tests.fakes.kfp.world import World
 
@@ -57,12 +58,26 @@ def authorize(world: World, request: Request, verb: str, namespace: str, run: Ru
         world.access.check(request.headers, Wanted(verb, "runs", namespace, name))
 
 
+def snaked(body: dict[str, Any]) -> dict[str, Any]:
+    """Protojson takes both spellings of a field; what is inside specifications and parameters is the user's."""
+    inside = ("pipeline_spec", "runtime_config", "trigger")
+    named = {_snake(key): value for key, value in body.items()}
+    if isinstance(reference := named.get("pipeline_version_reference"), dict):
+        named["pipeline_version_reference"] = {_snake(key): value for key, value in reference.items()}
+    if isinstance(runtime := named.get(inside[1]), dict):
+        named[inside[1]] = {_snake(key): value for key, value in runtime.items()}
+    return named
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
+
+
 def understood(body: dict[str, Any], fields: tuple[str, ...], message: str, raw: bytes) -> None:
     """The gateway's strictness: unknown fields and two sources at once."""
     text = raw.decode("utf-8", "replace")
     for name in body:
-        snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
-        if snake not in fields:
+        if name not in fields:
             raise NotUnderstood(f'proto: (line 1:{text.find(name) or 1}): unknown field "{name}"')
     if body.get("pipeline_spec") and body.get("pipeline_version_reference"):
         raise NotUnderstood(
@@ -73,7 +88,7 @@ def understood(body: dict[str, Any], fields: tuple[str, ...], message: str, raw:
 
 
 def create(world: World, request: Request) -> Answer:
-    body = request.json()
+    body = snaked(request.json())
     understood(body, FIELDS, "Run", request.body)
     if not body.get("display_name"):
         raise _nameless()
@@ -138,10 +153,11 @@ def _start(world: World, body: dict[str, Any], experiment: Experiment) -> Run:
             "Failed to create a run due to error fetching manifest",
         )
     runtime = specs.plain(body.get("runtime_config") or {})
+    runtime = {key: value for key, value in runtime.items() if value}
     with during("Failed to generate the ExecutionSpec", "invalid pipeline job inputs"):
         specs.check_parameters(spec, runtime.get("parameters") or {})
     namespace = experiment.namespace or world.namespace
-    run_id = body.get("run_id") or world.new_id()
+    run_id = body.get("run_id") or world.new_id("run")
     run = Run(
         run_id,
         body["display_name"],
@@ -151,15 +167,21 @@ def _start(world: World, body: dict[str, Any], experiment: Experiment) -> Run:
         "",
         namespace,
         body.get("description", ""),
-        dict(body.get("pipeline_version_reference") or {}),
+        manifests.pinned(world, body.get("pipeline_version_reference") or {}),
         spec if "pipeline_spec" in body else {},
         runtime,
         body.get("service_account") or ("default-editor" if world.multi_user else "pipeline-runner"),
         body.get("recurring_run_id", ""),
         scheduled_at=world.now,
+        # the server believes whoever says that a run has ended long ago
+        finished_at=_seconds(body.get("finished_at")),
         states=[(world.now, "PENDING")],
     )
     return begin(world, run)
+
+
+def _seconds(text: str | None) -> float:
+    return datetime.fromisoformat(text).timestamp() if text else EPOCH
 
 
 def begin(world: World, run: Run) -> Run:

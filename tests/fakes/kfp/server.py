@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers |= {f"{HEADER}": ",".join(repeated)} if len(repeated) > 1 else {}
         self._send(reply(fake, a_request(self.command, self.path, headers, body)))
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
 
     def _send(self, answer: Answer | None) -> None:
         """Send it; None hangs up without a word, as a killed server does."""
@@ -81,7 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing is printed; `FakeKfp.asked` has the requests."""
@@ -91,12 +92,12 @@ def reply(fake: Levers, request: Request) -> Answer | None:
     """What the server does with one request, troubles first."""
     world = fake.world
     troubles = world.troubles
-    if any(name.lower() == HEADER and not value for name, value in request.headers.items()):
+    if any(name.lower() == HEADER and not value.strip() for name, value in request.headers.items()):
         troubles.killed = troubles.killed or _authorizes(world, request)
     if troubles.killed:
         return None
     if request.path.endswith("/healthz"):
-        return routes.healthz(world, request)
+        return routes.answer(world, request)
     if troubles.hanging:
         world.closing.wait()
         return None

@@ -1,5 +1,8 @@
 """A pipeline's specification: how an upload is read, what the server takes for one, its parameters."""
 
+import io
+import tarfile
+import zipfile
 from typing import Any
 
 import yaml
@@ -30,6 +33,25 @@ class NoPipeline(Exception):
 
 class EmptyFile(Exception):
     """Nothing in the file."""
+
+
+def unpacked(filename: str, content: bytes) -> bytes:
+    """The YAML file in a .zip or .tar.gz; other files as they are. ValueError where there is none."""
+    if filename.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return archive.read(_yaml_of(archive.namelist()))
+    if filename.endswith(".tar.gz"):
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+            member = archive.extractfile(_yaml_of(archive.getnames()))
+            return member.read() if member else b""
+    return content
+
+
+def _yaml_of(names: list[str]) -> str:
+    for name in names:
+        if name.endswith((".yaml", ".yml")):
+            return name
+    raise ValueError("no YAML file in the archive")
 
 
 def parsed(content: bytes) -> dict[str, Any]:

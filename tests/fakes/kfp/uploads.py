@@ -1,6 +1,8 @@
 """The two upload routes, which answer in their own shape and hide every denial behind a 400."""
 
 import json
+import tarfile
+import zipfile
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
@@ -45,7 +47,7 @@ def _pipeline(world: World, request: Request) -> Pipeline:
     _limited("Pipeline.Namespace", namespace, 63)
     namespace = namespace if world.multi_user else ""
     _may_create(world, request, namespace)
-    _named_as_yaml(filename, 114)
+    content = _unpacked(filename, content, 114)
     _limited("Pipeline.Name", name, 128)
     tags = _tags(query, 161)
     spec = _spec(world, content, BOTH, (190, 194))
@@ -76,10 +78,10 @@ def _version(world: World, request: Request) -> Any:
     if found is None:
         raise UploadRefused(400, VERSION, 293, plain=True)
     try:
-        pipelines.authorize(world, request, "create", found)
+        pipelines.authorize(world, request, "create", found) if found.namespace else None
     except Refused:
         raise UploadRefused(400, VERSION, 310, plain=True) from None
-    _named_as_yaml(filename, 262)
+    content = _unpacked(filename, content, 262)
     _limited("PipelineVersion.Name", name, 127)
     tags = _tags(query, 325)
     spec = _spec(world, content, VERSION, (345, 349))
@@ -129,9 +131,15 @@ def _file(request: Request, line: int) -> tuple[str, bytes]:
     raise UploadRefused(400, "Failed to read pipeline from file", line, plain=True)
 
 
-def _named_as_yaml(filename: str, line: int) -> None:
+def _unpacked(filename: str, content: bytes, line: int) -> bytes:
+    """The file itself, or the one in an archive; other kinds of file are refused."""
+    refused = UploadRefused(400, "Failed to read a pipeline spec file", line, plain=True)
     if not filename.endswith(SUFFIXES):
-        raise UploadRefused(400, "Failed to read a pipeline spec file", line, plain=True)
+        raise refused
+    try:
+        return specs.unpacked(filename, content)
+    except (ValueError, OSError, zipfile.BadZipFile, tarfile.TarError):
+        raise refused from None
 
 
 def _spec(world: World, content: bytes, words: str, lines: tuple[int, int]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from tests.fakes.kfp.access import Wanted
 from tests.fakes.kfp.answers import EXISTS, INVALID, NOT_FOUND, Answer, Refused, during, internal, said
 from tests.fakes.kfp.listing import Kept, page
 from tests.fakes.kfp.names import check_tags, must_be_subdomain, same, storable, taken, too_long
@@ -43,14 +42,21 @@ def insert(
     """A new row, or the store's refusal."""
     if world.native:
         _native_rules(world, pipeline, name)
-    if any(same(name, version.name) for version in world.of_pipeline(pipeline.id)):
+    if any(same(name, version.name, world.charset) for version in world.of_pipeline(pipeline.id)):
         raise taken("version", name)
     if len(name) > 127:
         raise too_long("Failed to add version to pipeline_versions table", "Name")
     if not world.native and not all(storable(text, world.charset) for text in (name, display, description)):
         raise internal(Refused(INVALID, "Incorrect string value"), "Failed to add a pipeline version")
     made = Version(
-        world.new_id(), pipeline.id, name, display, world.now, spec, description, tags=dict(tags or {})
+        world.new_id("version"),
+        pipeline.id,
+        name,
+        display,
+        world.now,
+        spec,
+        description,
+        tags=dict(tags or {}),
     )
     world.versions[made.id] = made
     return made
@@ -60,7 +66,9 @@ def _native_rules(world: World, pipeline: Pipeline, name: str) -> None:
     """In Kubernetes a version is an object named <pipeline>-<version>: other pairs may spell the same name."""
     must_be_subdomain("pipeline version", name)
     for version in world.versions.values():
-        owner = world.pipelines[version.pipeline_id]
+        owner = world.pipelines.get(version.pipeline_id)
+        if owner is None:
+            continue
         if object_name(owner.name, version.name) == object_name(pipeline.name, name):
             raise Refused(
                 EXISTS,
@@ -75,7 +83,9 @@ def object_name(pipeline: str, version: str) -> str:
 def get(world: World, request: Request, pipeline_id: str, version_id: str) -> Answer:
     with during(f"Failed to get a pipeline version {version_id}"):
         if world.multi_user:
-            with during(f"Failed to get a pipeline version {version_id} due to authorization error"):
+            with during(
+                f"Failed to get a pipeline version due to authorization error for pipeline version id {version_id}"
+            ):
                 _readable(world, request, version_id)
         with during(f"Failed to get a pipeline version with id {version_id}"):
             return said(find_version(world, version_id).shown())
@@ -85,11 +95,7 @@ def _readable(world: World, request: Request, version_id: str) -> None:
     version = world.versions.get(version_id)
     pipeline = world.pipelines.get(version.pipeline_id) if version else None
     if pipeline and pipeline.namespace:
-        with during(
-            f"Failed to access pipeline version {version_id}. "
-            f"Check if you have access to namespace {pipeline.namespace}"
-        ):
-            world.access.check(request.headers, Wanted("get", "pipelines", pipeline.namespace, pipeline.name))
+        authorize(world, request, "get", pipeline)
 
 
 def listed(world: World, request: Request, pipeline_id: str) -> Answer:
@@ -97,8 +103,13 @@ def listed(world: World, request: Request, pipeline_id: str) -> Answer:
     if not world.native:
         _must_have_namespace(world, pipeline_id)
     if world.multi_user:
-        with during(f"Failed to list pipeline versions for pipeline {pipeline_id}"):
-            authorize(world, request, "list", find(world, pipeline_id))
+        of = find(world, pipeline_id)
+        with during(
+            f"Failed to list pipeline versions for pipeline {pipeline_id}",
+            "Failed to list pipeline versions due to authorization error. "
+            f"Check if you have read permission to namespace {of.namespace}",
+        ):
+            authorize(world, request, "list", of)
     found = world.of_pipeline(pipeline_id)
     return said(page(KEPT, found, asked, world.random if world.native else None))
 

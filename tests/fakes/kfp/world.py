@@ -60,6 +60,10 @@ class World:
         self.runs: dict[str, Run] = {}
         self.recurring: dict[str, Recurring] = {}
         self.workflows: dict[str, dict[str, Any]] = {}
+        self.supplied: dict[str, str] = {}
+        self.fetches_plain_http = mode == "database-utf8mb4"
+        self.sample = b""
+        self.pages: dict[str, bytes] = {}
         self.logs: dict[tuple[str, str], str] = {}
         self.ends: tuple[str, int] | None = None
         self.controllers = True
@@ -85,7 +89,11 @@ class World:
     def now(self) -> float:
         return self.clock.now
 
-    def new_id(self) -> str:
+    def new_id(self, kind: str = "") -> str:
+        """A random id, or the one that a replay has supplied for the next object of this kind."""
+        supplied = self.supplied.pop(kind, "")
+        if supplied:
+            return supplied
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
     def suffix(self) -> str:
@@ -96,7 +104,7 @@ class World:
         for experiment in self.experiments.values():
             if experiment.display_name == "Default" and experiment.namespace == namespace:
                 return experiment
-        made = Experiment(self.new_id(), "Default", self.now, DEFAULT_WORDS, namespace)
+        made = Experiment(self.new_id("experiment"), "Default", self.now, DEFAULT_WORDS, namespace)
         self.experiments[made.id] = made
         return made
 
@@ -106,4 +114,6 @@ class World:
     def latest(self, pipeline_id: str) -> Version | None:
         """The newest version; among those of one second any (by id, which is random)."""
         found = self.of_pipeline(pipeline_id)
-        return max(found, key=lambda version: (version.created_at, version.id), default=None)
+        newest = max((version.created_at for version in found), default=0.0)
+        ties = {version.id: version for version in found if version.created_at == newest}
+        return ties.get(self.supplied.get("latest", "")) or ties.get(max(ties, default=""))
