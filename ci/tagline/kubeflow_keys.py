@@ -7,7 +7,6 @@ import msgspec
 PIPELINES_AUDIENCE = "pipelines.kubeflow.org"
 TOKEN_FILE = "/var/run/secrets/kubeflow/pipelines/token"
 Variable = Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")]
-Namespace = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 
 
 class Endpoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,7 +128,7 @@ class Kubeflow(msgspec.Struct, frozen=True):
     """
 
     endpoints: Endpoints
-    namespaces: dict[str, Namespace]
+    namespaces: dict[str, str]
     access: Access = Access()
     ca: str = ""
     time_zone: str = "UTC"

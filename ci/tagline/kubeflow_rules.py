@@ -1,5 +1,6 @@
 """What a platform file may not say of a Kubeflow installation although every value is well-formed."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -8,6 +9,7 @@ from tagline.config_rules import Fault
 from tagline.kubeflow_keys import Access, Kubeflow
 
 EXAMPLE = "pipelines: https://kubeflow.example.org/pipeline"
+_NAMESPACE = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -17,6 +19,10 @@ def faults(said: Kubeflow) -> Iterator[Fault]:
     if "training" not in said.namespaces:
         what = "namespaces lacks training: nothing is uploaded without a namespace"
         yield Fault(("namespaces",), what, "namespaces: {training: my-team}")
+    for name, namespace in said.namespaces.items():
+        if not _NAMESPACE.fullmatch(namespace):
+            what = f"namespaces.{name} {namespace!r} cannot name a Kubernetes namespace"
+            yield Fault(("namespaces", name), what, f"{name}: my-team")
     yield from _access(said.access, said.endpoints.pipelines)
     if said.ca and not Path(said.ca).is_absolute():
         what = f"ca {said.ca!r} must be an absolute path: a platform file may lie anywhere"

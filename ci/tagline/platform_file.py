@@ -10,7 +10,7 @@ from tagline import config, floors
 from tagline.config import Config, Version
 from tagline.errors import ConfigError, WrongVersion
 from tagline.floors import Floors
-from tagline.kubeflow_keys import Access, Endpoints, Gpu, Kubeflow, Namespace, Store
+from tagline.kubeflow_keys import Access, Endpoints, Gpu, Kubeflow, Store
 from tagline.words import check_name
 
 NAME = "platform.yaml"
@@ -41,7 +41,7 @@ class PlatformFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     defaults: dict[str, Any] = {}
     floors: Floors = Floors()
     endpoints: Endpoints | None = None
-    namespaces: dict[str, Namespace] | None = None
+    namespaces: dict[str, str] | None = None
     access: Access | None = None
     ca: str | None = None
     time_zone: str | None = None

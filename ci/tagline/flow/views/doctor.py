@@ -33,7 +33,7 @@ def examine(folder: Path) -> list[Finding]:
     findings: list[Finding] = []
     for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets):
         findings += _safely(look, folder)
-    for look in (_remote, _host):
+    for look in (_kubeflow, _remote, _host):
         findings += _safely(look, folder)
     return findings
 
@@ -149,6 +149,22 @@ def _secrets(folder: Path) -> Iterator[Finding]:
     own = config.parse(file.read_text(), where=str(file), default_name="pipeline") if file.exists() else None
     if own and own.secrets and find_spec("hvac") is None:
         yield Finding("missing", "hvac is not installed: Vault cannot be asked", extras.install("vault"))
+
+
+def _kubeflow(folder: Path) -> Iterator[Finding]:
+    file = folder / config.FILE
+    text = file.read_text() if file.exists() else ""
+    found = platforms.find(text, str(file), os.environ, folder)
+    said = found.file.kubeflow() if found else None
+    if said is None:
+        return
+    from tagline.flow.views.doctor_kubeflow import examine_kubeflow
+
+    if find_spec("kfp_server_api") is None:
+        yield Finding("missing", "kfp_server_api is not installed: nothing reaches it", extras.install("kfp"))
+        return
+    for level, what, fix in examine_kubeflow(said, os.environ):
+        yield Finding(level, what, fix)
 
 
 def _remote(folder: Path) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from tagline.kubeflow_keys import Kubeflow
 from tagline.platforms import Pipelines, Rollouts, Serving
 
 if TYPE_CHECKING:
-    from tagline.platforms.kubeflow.server.connection import Connection
+    from tagline.platforms.kubeflow.server.connection import Connection, Patience
 
 
 class KubeflowPlatform:
@@ -18,8 +18,10 @@ class KubeflowPlatform:
 
     name = "kubeflow"
 
-    def __init__(self, said: Kubeflow, environ: Mapping[str, str]) -> None:
-        self.said, self._environ = said, environ
+    def __init__(
+        self, said: Kubeflow, environ: Mapping[str, str], patience: "Patience | None" = None
+    ) -> None:
+        self.said, self._environ, self._patience = said, environ, patience
 
     @property
     def machine(self) -> str:
@@ -29,7 +31,7 @@ class KubeflowPlatform:
     @cached_property
     def connection(self) -> "Connection":
         """The connection to its pipelines server, as the identity of its platform file."""
-        return open_connection(self.said, self._environ)
+        return open_connection(self.said, self._environ, self._patience)
 
     @property
     def pipelines(self) -> Pipelines:
@@ -52,9 +54,11 @@ def _later(what: str) -> NotYetSupported:
     )
 
 
-def open_connection(said: Kubeflow, environ: Mapping[str, str]) -> "Connection":
+def open_connection(
+    said: Kubeflow, environ: Mapping[str, str], patience: "Patience | None" = None
+) -> "Connection":
     """A connection to a pipelines server; nothing is asked yet. Each call raises `KfpError`'s classes."""
     from tagline.platforms.kubeflow.access.opening import credentials
     from tagline.platforms.kubeflow.server.connection import Connection
 
-    return Connection(said, credentials(said, environ), environ)
+    return Connection(said, credentials(said, environ), environ, patience)

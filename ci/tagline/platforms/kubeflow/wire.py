@@ -12,6 +12,7 @@ import msgspec
 from tagline.errors import ConfigError, KfpUnavailable, MissingTool
 
 CHUNK = 64 * 1024
+POOL = 8  # connections that are kept open to one server
 SIZE_LIMIT = 512 * 2**20  # a list of versions holds whole specs
 
 
@@ -111,14 +112,14 @@ class Wire:
         urllib3 = _urllib3()
         context = _context(self._ca)
         if not proxy:
-            return urllib3.PoolManager(ssl_context=context)
+            return urllib3.PoolManager(ssl_context=context, maxsize=POOL)
         parts = urlsplit(proxy)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError("the proxy that the environment names is no http:// or https:// address")
         bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         user = parts.netloc.rpartition("@")[0]
         headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
-        return urllib3.ProxyManager(bare, proxy_headers=headers, ssl_context=context)
+        return urllib3.ProxyManager(bare, proxy_headers=headers, ssl_context=context, maxsize=POOL)
 
 
 def _urllib3() -> Any:
@@ -192,7 +193,7 @@ def _trouble(urllib3: Any, error: Exception, url: str) -> KfpUnavailable | Confi
         )
     never = kinds.ConnectTimeoutError, kinds.NewConnectionError, kinds.ProxyError, kinds.SSLError
     asked = not isinstance(error, never)
-    slow = isinstance(error, kinds.TimeoutError)
+    slow = isinstance(error, kinds.TimeoutError) and not isinstance(error, kinds.NewConnectionError)
     why = "did not answer in time" if slow else f"cannot be reached: {_words(error)}"
     fix = "look at the server, and at the proxy and network between"
     return KfpUnavailable(f"{_server(url)} {why}", where=place(url), fix=fix, maybe_done=asked)

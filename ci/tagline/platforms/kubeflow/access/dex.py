@@ -12,7 +12,7 @@ from tagline.kubeflow_keys import Dex
 from tagline.kubeflow_rules import is_local
 from tagline.platforms.kubeflow.access import Header, Identity
 from tagline.platforms.kubeflow.access.browser import Browser
-from tagline.platforms.kubeflow.access.given import secret
+from tagline.platforms.kubeflow.access.given import secret, word
 from tagline.platforms.kubeflow.wire import Reply, Wire, place
 
 START = "/oauth2/start"
@@ -25,9 +25,9 @@ def identity(said: Dex, environ: Mapping[str, str], wire: Wire, url: str) -> Ide
     """The user whose name and password the environment holds; `fetch` logs in at the server's address `url`."""
 
     def fetch() -> Header:
-        user = secret(said.user, "", environ, "the user's name")
+        user = word(said.user, environ, "the user's name")
         password = secret(said.password, said.password_file, environ, "the user's password")
-        return log_in(Browser(wire), url, said, {"login": user.open(), "password": password.open()})
+        return log_in(Browser(wire), url, said, {"login": user, "password": password.open()})
 
     return Identity(f"the user of {said.user} (by Dex, {said.connector})", fetch)
 

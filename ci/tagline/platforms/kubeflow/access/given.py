@@ -1,4 +1,4 @@
-"""A secret that the environment or a file holds; never an argument of a command."""
+"""What the environment or a file holds for a log-in; never an argument of a command."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +13,19 @@ def secret(variable: str, file: str, environ: Mapping[str, str], what: str) -> S
 
     `what` is what it is, for people. Raises `KfpNotLetIn` where there is none.
     """
-    value = _of_file(file, what) if file else environ.get(variable, "").strip()
+    value = _of_file(file, what) if file else word(variable, environ, what)
     if not value:
-        place = file or variable
-        raise KfpNotLetIn(f"{what} is not there", where=place, fix=f"put it into {place}")
+        raise KfpNotLetIn(f"{what} is not there: the file is empty", where=file, fix=f"put it into {file}")
     hide([value])
     return Secret(value)
+
+
+def word(variable: str, environ: Mapping[str, str], what: str) -> str:
+    """What a variable holds, and may be seen; raises `KfpNotLetIn` where it holds nothing."""
+    value = environ.get(variable, "").strip()
+    if not value:
+        raise KfpNotLetIn(f"{what} is not there", where=variable, fix=f"set {variable}")
+    return value
 
 
 def _of_file(file: str, what: str) -> str:
