@@ -196,7 +196,6 @@ LATER = {
     "pipelines": "several pipelines in one repository",
     "schedules": "schedules",
 }
-LATER_PLATFORMS = ("kubeflow",)
 LOCAL = "local"
 
 

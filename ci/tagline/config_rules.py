@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.config import LATER_PLATFORMS, Config, Gate, Rollout, Secrets, Serving, seconds
+from tagline.config import Config, Gate, Rollout, Secrets, Serving, seconds
 from tagline.errors import ConfigError, NotYetSupported
 from tagline.words import check_name
 
@@ -29,9 +29,6 @@ class Fault(msgspec.Struct, frozen=True):
 def faults(config: Config) -> Iterator[Fault]:
     """Every rule that is broken: names, durations, shares, what this version of tagline lacks."""
     yield from _names(config)
-    if config.platform in LATER_PLATFORMS:
-        what = f"platform {config.platform!r}: this version of tagline has only 'local'"
-        yield Fault(("platform",), what, "platform: local", NotYetSupported)
     yield from _duration(config.smoke_timeout, ("smoke_timeout",), DAY)
     if config.gate:
         yield from _gate(config.gate)

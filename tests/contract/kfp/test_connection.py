@@ -144,7 +144,7 @@ def test_a_service_accounts_token_lets_us_in(kfp: FakeKfp) -> None:
 
 def test_a_token_for_another_audience_never_leaves_this_machine(kfp: FakeKfp) -> None:
     access, environ = by_token(kfp.token(EDITOR, audience="https://kubernetes.default.svc"))
-    with pytest.raises(KfpNotLetIn, match="the server wants pipelines.kubeflow.org: not sent"):
+    with pytest.raises(KfpNotLetIn, match=r"the server wants pipelines\.kubeflow\.org: not sent"):
         opened(kfp.url, access, environ).ask("GET", "/pipelines", MINE)
     assert kfp.asked == []
 
