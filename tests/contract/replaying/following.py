@@ -24,9 +24,9 @@ def catch_up(fake: FakeKfp, one: Exchange) -> None:
 
 def forget(fake: FakeKfp, one: Exchange, answered: Any, later_ids: set[str]) -> bool:
     """Drop what the fake still lists, but the server did not and never will again: deleted by an omitted request."""
-    if isinstance(answered, dict) and "next_page_token" in one.answer:
-        if answered.get("total_size", 0) <= one.answer["total_size"]:
-            return False
+    paged = isinstance(answered, dict) and isinstance(one.answer, dict) and "next_page_token" in one.answer
+    if paged and answered.get("total_size", 0) <= one.answer["total_size"]:
+        return False
     shown = {id_of(kind, each) for kind, each in objects(one.answer)}
     gone = [
         (kind, id_of(kind, each))
