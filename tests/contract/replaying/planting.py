@@ -2,16 +2,14 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from tests.contract.replaying.plants import guessed, plant, seconds
 from tests.contract.replaying.recording import Exchange, id_of, objects
-from tests.fakes.kfp import FakeKfp, cluster, specs
-from tests.fakes.kfp.objects import Experiment, Pipeline, Recurring, Run, Version
+from tests.fakes.kfp import FakeKfp
 
-
-def seconds(text: str | None) -> float:
-    return datetime.fromisoformat(text).timestamp() if text else 0.0
+WEBHOOK_DOWN = "webhook-down"
 
 
 def unmade(
@@ -38,7 +36,7 @@ def due(fake: FakeKfp, waiting: list[tuple[str, dict[str, Any]]], at: float | No
     if at is None:
         return
     for kind, shown in list(waiting):
-        if seconds(shown["created_at"]) <= int(at):
+        if seconds(shown["created_at"]) < int(at):
             plant(fake, kind, shown)
             waiting.remove((kind, shown))
 
@@ -53,6 +51,9 @@ def prepare(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str,
     if one.at is not None:
         fake.world.clock.now = float(int(one.at))
     fake.world.supplied.clear()
+    _supply_hidden(fake, one, later)
+    if WEBHOOK_DOWN in one.label and one.status == 500:
+        fake.webhook_down()
     reference = one.answer.get("pipeline_version_reference") if isinstance(one.answer, dict) else None
     if isinstance(reference, dict) and "pipeline_version_id" in reference:
         fake.world.supplied["latest"] = reference["pipeline_version_id"]
@@ -64,7 +65,20 @@ def prepare(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str,
         else:
             plant(fake, kind, shown)
     for kind, needed in _needed(one):
-        plant(fake, kind, later.get((kind, needed)) or _guessed(fake, kind, needed, one))
+        plant(fake, kind, later.get((kind, needed)) or guessed(fake, kind, needed, one))
+
+
+def _supply_hidden(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str, Any]]) -> None:
+    """An upload that failed may have made a pipeline all the same, which is shown later."""
+    if one.status in (409, 500) and "/pipelines/upload?" in one.path and one.at is not None:
+        name = parse_qs(urlsplit(one.path).query).get("name", [""])[0]
+        for (kind, key), shown in later.items():
+            if (
+                kind == "pipeline"
+                and shown.get("name") == name
+                and abs(seconds(shown["created_at"]) - one.at) <= 2
+            ):
+                fake.world.supplied["pipeline"] = key
 
 
 def _needed(one: Exchange) -> list[tuple[str, str]]:
@@ -88,24 +102,6 @@ def _needed(one: Exchange) -> list[tuple[str, str]]:
     return found
 
 
-def _guessed(fake: FakeKfp, kind: str, needed: str, one: Exchange) -> dict[str, Any]:
-    """An object that no answer shows, though the server knew it."""
-    made = datetime.fromtimestamp(fake.now, UTC).isoformat()
-    names = {"name": needed, "display_name": needed, "created_at": made}
-    if kind == "version":
-        shown = one.body.get("pipeline_version_reference") or one.answer["pipeline_version_reference"]
-        spec = specs.parsed(fake.world.sample) if fake.world.sample else {}
-        return names | {
-            "pipeline_version_id": needed,
-            "pipeline_id": shown["pipeline_id"],
-            "pipeline_spec": spec,
-        }
-    if kind == "experiment":
-        held = {"storage_state": "AVAILABLE", "last_run_created_at": made, "experiment_id": needed}
-        return names | held | {"display_name": "Default"}
-    return names | {"pipeline_id": needed}
-
-
 def _supply(fake: FakeKfp, kind: str, shown: dict[str, Any], later: dict[tuple[str, str], Any]) -> None:
     """The server's ids decide the order of what was made in one second, so the fake is given them."""
     fake.world.supplied[kind] = id_of(kind, shown)
@@ -125,160 +121,6 @@ def seen(exchanges: list[Exchange]) -> dict[tuple[str, str], dict[str, Any]]:
             if kind == "version" and shown.get("name") == names.get(shown.get("pipeline_id", "")):
                 found.setdefault(("first", shown["pipeline_id"]), shown)
     return found
-
-
-def plant(fake: FakeKfp, kind: str, shown: dict[str, Any]) -> None:
-    """Put an object there if it is not; bring a run into the state that its cluster has reached."""
-    world, held = fake.world, _kept(fake, kind)
-    made = held.get(id_of(kind, shown))
-    if made is None:
-        new = _PLANTS[kind](shown)
-        if isinstance(new, Run) and new.experiment_id in world.experiments:
-            new.namespace = world.experiments[new.experiment_id].namespace
-        held[id_of(kind, shown)] = new
-    elif isinstance(made, Run):
-        _follow(fake, made, shown)
-
-
-MUTABLE = ("display_name", "tags", "mode", "storage_state")
-
-
-def catch_up(fake: FakeKfp, one: Exchange) -> None:
-    """After requests that the recording leaves out: names, tags and modes as the answer shows them."""
-    asked = one.body if isinstance(one.body, dict) else {}
-    for kind, shown in objects(one.answer):
-        held = _kept(fake, kind).get(id_of(kind, shown))
-        for name in MUTABLE:
-            if held is not None and hasattr(held, name) and name not in asked:
-                default: Any = {} if name == "tags" else getattr(held, name)
-                setattr(held, name, shown.get(name, default))
-
-
-def forget(fake: FakeKfp, one: Exchange, answered: Any, later_ids: set[str]) -> bool:
-    """Drop what the fake still lists, but the server did not and never will again: deleted by an omitted request."""
-    shown = {id_of(kind, each) for kind, each in objects(one.answer)}
-    gone = [
-        (kind, id_of(kind, each))
-        for kind, each in objects(answered)
-        if id_of(kind, each) not in shown | later_ids
-    ]
-    for kind, key in gone:
-        _kept(fake, kind).pop(key, None)
-    return bool(gone)
-
-
-def _kept(fake: FakeKfp, kind: str) -> dict[str, Any]:
-    world = fake.world
-    return {
-        "pipeline": world.pipelines,
-        "version": world.versions,
-        "experiment": world.experiments,
-        "run": world.runs,
-        "recurring": world.recurring,
-    }[kind]
-
-
-def _follow(fake: FakeKfp, run: Run, shown: dict[str, Any]) -> None:
-    """The states that the cluster gave the run between two requests."""
-    for step in shown.get("state_history", [])[len(run.states) :]:
-        fake.world.clock.now = max(fake.now, seconds(step["update_time"]))
-        if step["state"] == "CANCELING":
-            run.enter("CANCELING", fake.now)
-        else:
-            cluster.enter(fake.world, run, step["state"])
-    if shown.get("run_details") and not run.tasks:
-        run.tasks = list(shown["run_details"]["task_details"])
-
-
-def _pipeline(shown: dict[str, Any]) -> Pipeline:
-    return Pipeline(
-        shown["pipeline_id"],
-        shown["name"],
-        shown["display_name"],
-        seconds(shown["created_at"]),
-        shown.get("description", ""),
-        shown.get("namespace", ""),
-        shown.get("tags", {}),
-    )
-
-
-def _version(shown: dict[str, Any]) -> Version:
-    return Version(
-        shown["pipeline_version_id"],
-        shown.get("pipeline_id", ""),
-        shown["name"],
-        shown["display_name"],
-        seconds(shown["created_at"]),
-        shown.get("pipeline_spec", {}),
-        shown.get("description", ""),
-        shown.get("package_url", {}).get("pipeline_url", ""),
-        tags=shown.get("tags", {}),
-    )
-
-
-def _experiment(shown: dict[str, Any]) -> Experiment:
-    return Experiment(
-        shown["experiment_id"],
-        shown["display_name"],
-        seconds(shown["created_at"]),
-        shown.get("description", ""),
-        shown.get("namespace", ""),
-        shown["storage_state"],
-        seconds(shown["last_run_created_at"]),
-    )
-
-
-def _run(shown: dict[str, Any]) -> Run:
-    return Run(
-        shown["run_id"],
-        shown["display_name"],
-        shown["experiment_id"],
-        seconds(shown["created_at"]),
-        shown.get("pipeline_spec", {}),
-        "planted",
-        description=shown.get("description", ""),
-        reference=shown.get("pipeline_version_reference", {}),
-        inline=shown.get("pipeline_spec", {}),
-        runtime=shown.get("runtime_config", {}),
-        service_account=shown.get("service_account", ""),
-        recurring_run_id=shown.get("recurring_run_id", ""),
-        storage_state=shown["storage_state"],
-        scheduled_at=seconds(shown.get("scheduled_at")),
-        finished_at=seconds(shown["finished_at"]),
-        states=[(seconds(step["update_time"]), step["state"]) for step in shown["state_history"]],
-        tasks=shown.get("run_details", {}).get("task_details", []),
-    )
-
-
-def _recurring(shown: dict[str, Any]) -> Recurring:
-    return Recurring(
-        shown["recurring_run_id"],
-        shown["display_name"],
-        shown["experiment_id"],
-        seconds(shown["created_at"]),
-        seconds(shown["updated_at"]),
-        shown.get("trigger", {}),
-        shown["mode"],
-        int(shown["max_concurrency"]),
-        shown["namespace"],
-        "planted",
-        shown.get("pipeline_spec", {}),
-        shown.get("pipeline_version_reference", {}),
-        shown.get("pipeline_spec", {}),
-        shown.get("runtime_config", {}),
-        shown.get("description", ""),
-        shown.get("service_account", ""),
-        shown.get("no_catchup", False),
-    )
-
-
-_PLANTS = {
-    "pipeline": _pipeline,
-    "version": _version,
-    "experiment": _experiment,
-    "run": _run,
-    "recurring": _recurring,
-}
 
 
 def stage(fake: FakeKfp, exchanges: list[Exchange]) -> None:

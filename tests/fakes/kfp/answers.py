@@ -39,7 +39,6 @@ BAD_REQUEST = Kind(409, 10, "BadRequestError")
 NOT_FOUND = Kind(404, 5, "ResourceNotFoundError")
 EXISTS = Kind(409, 6, "Already exist error")
 INTERNAL = Kind(500, 13, "InternalServerError")
-UNKNOWN = Kind(500, 2, "Internal error")
 UNAUTHENTICATED = Kind(401, 16, "Unauthenticated")
 DENIED = Kind(403, 7, "PermissionDenied")
 
@@ -84,6 +83,21 @@ def during(*words: str) -> Iterator[None]:
 def internal(refused: Refused, words: str) -> Refused:
     """Any refusal, as the server's layers turn it into a 500 whose detail says nothing."""
     return Refused(INTERNAL, f"{words}: {refused.message}")
+
+
+def traced(text: str) -> Answer:
+    """A 500 that shows its insides: code 13 outside, 2 within."""
+    details = [{"@type": "type.googleapis.com/google.rpc.Status", "code": 2, "message": text}]
+    return said({"code": 13, "message": text, "details": details}, 500, dict(JSON))
+
+
+class Broken(Exception):
+    """A failure that the server passes on with its stack."""
+
+    def __init__(self, *parts: str) -> None:
+        at = "\nruntime.main\n\t/usr/local/go/src/runtime/proc.go:258"
+        self.answer = traced("\n".join([parts[0], *(part + at for part in parts[1:])]))
+        super().__init__(parts[0])
 
 
 def bare(status: int, code: int, message: str) -> Answer:

@@ -138,7 +138,7 @@ def _task(world: World, run: Run, name: str, state: str, before: dict[str, Any] 
         "end_time": stamp(world.now) if state in FINAL else "0001-01-01T00:00:00Z",
         "state": state,
         "state_history": [*history, {"update_time": stamp(world.now), "state": state}],
-        "child_tasks": before["child_tasks"] if before else [{"pod_name": pod}],
+        "child_tasks": (before or {}).get("child_tasks") or [{"pod_name": pod}],
     }
 
 

@@ -2,7 +2,8 @@
 
 from tests.fakes.kfp.access import Wanted
 from tests.fakes.kfp.answers import INTERNAL, INVALID, NOT_FOUND, Answer, Refused, during, said
-from tests.fakes.kfp.listing import Kept, page
+from tests.fakes.kfp.filters import Kept
+from tests.fakes.kfp.listing import page
 from tests.fakes.kfp.names import same, storable, taken
 from tests.fakes.kfp.objects import Experiment
 from tests.fakes.kfp.request import Request

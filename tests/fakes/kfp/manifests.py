@@ -13,10 +13,18 @@ TEMPLATE = "Failed to fetch a template due to error retrieving pipeline version"
 def pinned(world: World, reference: dict[str, str]) -> dict[str, str]:
     """A run says which version "latest" was."""
     shown = dict(reference)
+    named = world.versions.get(reference.get("pipeline_version_id", ""))
+    if named is not None:
+        # the version's owner is shown, which kubectl may have taken away
+        return {"pipeline_id": named.pipeline_id} | shown if named.pipeline_id else _without(shown)
     if "pipeline_id" in reference and "pipeline_version_id" not in reference:
         latest = world.latest(reference["pipeline_id"])
         shown |= {"pipeline_version_id": latest.id} if latest else {}
     return shown
+
+
+def _without(reference: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in reference.items() if key != "pipeline_id"}
 
 
 def meant(world: World, body: dict[str, Any], words: str) -> dict[str, Any]:
@@ -46,7 +54,7 @@ def _version(world: World, pipeline_id: str, version_id: str) -> dict[str, Any]:
         f"Failed to get a pipeline version with id {version_id}",
     ):
         found = find_version(world, version_id)
-    if pipeline_id and found.pipeline_id != pipeline_id:
+    if pipeline_id and found.pipeline_id and found.pipeline_id != pipeline_id:
         raise Refused(
             INVALID,
             f"Pipeline version {version_id} belongs to pipeline {found.pipeline_id} (not {pipeline_id})",

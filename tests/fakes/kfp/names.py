@@ -48,7 +48,7 @@ def must_be_subdomain(what: str, name: str) -> None:
             f'Invalid {what} name "{name}": a lowercase RFC 1123 subdomain must consist of lower case '
             "alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character "
             f"(e.g. 'example.com', regex used for validation is '{SUBDOMAIN}'). "
-            "Use 'display_name' for human-readable names",
+            "Use 'display_name' for human-readable labels",
         )
 
 

@@ -54,21 +54,22 @@ class Version:
     created_at: float
     spec: dict[str, Any]
     description: str = ""
-    url: str = ""
+    url: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
     def shown(self) -> dict[str, Any]:
-        return shown(
+        fields = shown(
             pipeline_id=self.pipeline_id,
             pipeline_version_id=self.id,
             display_name=self.display_name,
             name=self.name,
             description=self.description,
             created_at=stamp(self.created_at),
-            package_url={"pipeline_url": self.url} if self.url else None,
             pipeline_spec=self.spec,
             tags=dict(sorted(self.tags.items())),
         )
+        # an object that kubectl made shows an empty one
+        return fields if self.url is None else fields | {"package_url": shown(pipeline_url=self.url)}
 
 
 @dataclass

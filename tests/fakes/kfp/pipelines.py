@@ -4,7 +4,8 @@ from typing import Any
 
 from tests.fakes.kfp.access import Wanted
 from tests.fakes.kfp.answers import INVALID, NOT_FOUND, Answer, Refused, during, internal, said
-from tests.fakes.kfp.listing import Kept, page
+from tests.fakes.kfp.filters import Kept
+from tests.fakes.kfp.listing import page
 from tests.fakes.kfp.names import check_tags, must_be_subdomain, same, storable, taken, too_long
 from tests.fakes.kfp.objects import Pipeline
 from tests.fakes.kfp.request import NotUnderstood, Request

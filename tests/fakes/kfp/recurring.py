@@ -6,10 +6,11 @@ from typing import Any
 from tests.fakes.kfp import cron, experiments, manifests, specs
 from tests.fakes.kfp.access import Wanted
 from tests.fakes.kfp.answers import INTERNAL, INVALID, NOT_FOUND, Answer, Refused, during, said
-from tests.fakes.kfp.listing import Kept, page
+from tests.fakes.kfp.filters import Kept
+from tests.fakes.kfp.listing import page
 from tests.fakes.kfp.objects import Experiment, Recurring
-from tests.fakes.kfp.request import NotUnderstood, Request
-from tests.fakes.kfp.runs import snaked, understood
+from tests.fakes.kfp.protojson import decoded, snaked, understood
+from tests.fakes.kfp.request import Request
 from tests.fakes.kfp.ticks import first_tick
 from tests.fakes.kfp.world import World
 
@@ -25,9 +26,6 @@ KEPT = Kept(
 FIELDS = ("recurring_run_id", "display_name", "description", "pipeline_version_id", "pipeline_spec")
 FIELDS += ("pipeline_version_reference", "runtime_config", "service_account", "max_concurrency", "trigger")
 FIELDS += ("mode", "created_at", "updated_at", "status", "error", "no_catchup", "namespace", "experiment_id")
-MODES = ("MODE_UNSPECIFIED", "ENABLE", "DISABLE")
-CRON_FIELDS = ("cron", "start_time", "end_time", "startTime", "endTime")
-PERIOD_FIELDS = ("interval_second", "start_time", "end_time", "intervalSecond", "startTime", "endTime")
 CONVERSION = "Failed to create a recurring run due to conversion error"
 EMPTY_NAMESPACE = "a recurring run cannot have an empty namespace in multi-user mode"
 
@@ -45,7 +43,7 @@ def create(world: World, request: Request) -> Answer:
     body = snaked(request.json())
     raw = request.body.decode("utf-8", "replace")
     understood(body, FIELDS, "RecurringRun", request.body)
-    _decoded(body, raw)
+    decoded(body, raw)
     concurrency = int(body.get("max_concurrency", 0))
     with during(CONVERSION):
         _converted(body, concurrency)
@@ -59,41 +57,6 @@ def create(world: World, request: Request) -> Answer:
         made = _make(world, body, experiment, concurrency)
     world.recurring[made.id] = made
     return said(made.shown())
-
-
-def _decoded(body: dict[str, Any], raw: str) -> None:
-    """What the gateway refuses before the server sees it."""
-    concurrency = str(body.get("max_concurrency", 0))
-    if not re.fullmatch(r"-?\d+", concurrency):
-        at = raw.find(f'"{concurrency}"') + 1
-        raise NotUnderstood(
-            f'proto: (line 1:{at}): invalid value for int64 field maxConcurrency: "{concurrency}"'
-        )
-    mode = body.get("mode", "MODE_UNSPECIFIED")
-    if mode not in MODES and mode not in (0, 1, 2):
-        raise NotUnderstood(
-            f'proto: (line 1:{raw.find(f"{chr(34)}{mode}") + 1}): invalid value for enum field mode: "{mode}"'
-        )
-    trigger = body.get("trigger") or {}
-    if len(trigger) > 1:
-        second = list(trigger)[1]
-        raise NotUnderstood(
-            f'proto: (line 1:{raw.find(second)}): error parsing "{second}", oneof '
-            "kubeflow.pipelines.backend.api.v2beta1.Trigger.trigger is already set"
-        )
-    for kind, known in (("cron_schedule", CRON_FIELDS), ("periodic_schedule", PERIOD_FIELDS)):
-        for name, value in (trigger.get(kind) or {}).items():
-            if name not in known:
-                raise NotUnderstood(f'proto: (line 1:{raw.find(name)}): unknown field "{name}"')
-            if name in ("start_time", "end_time") and not _is_time(value):
-                at = raw.find(str(value))
-                raise NotUnderstood(
-                    f'proto: (line 1:{at}): invalid google.protobuf.Timestamp value "{value}"'
-                )
-
-
-def _is_time(value: str) -> bool:
-    return bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", value))
 
 
 def _converted(body: dict[str, Any], concurrency: int) -> None:

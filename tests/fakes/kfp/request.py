@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.kfp.answers import bare
-from tests.fakes.kfp.listing import Asked
+from tests.fakes.kfp.filters import Asked
 
 
 class NotUnderstood(Exception):

@@ -10,15 +10,18 @@ from tests.fakes.kfp.answers import (
     INVALID,
     NOT_FOUND,
     Answer,
+    Broken,
     Refused,
     during,
     internal,
     said,
 )
-from tests.fakes.kfp.listing import Kept, page
+from tests.fakes.kfp.filters import Kept
+from tests.fakes.kfp.listing import page
 from tests.fakes.kfp.names import storable, too_long
 from tests.fakes.kfp.objects import EPOCH, Experiment, Run
-from tests.fakes.kfp.request import NotUnderstood, Request
+from tests.fakes.kfp.protojson import snaked, understood
+from tests.fakes.kfp.request import Request
 from tests.fakes.kfp.world import World
 
 KEPT = Kept(
@@ -56,35 +59,6 @@ def authorize(world: World, request: Request, verb: str, namespace: str, run: Ru
     shown, name = (run.id, run.workflow) if run else ("", "")
     with during(f"Failed to access run {shown}. Check if you have access to namespace {namespace}"):
         world.access.check(request.headers, Wanted(verb, "runs", namespace, name))
-
-
-def snaked(body: dict[str, Any]) -> dict[str, Any]:
-    """Protojson takes both spellings of a field; what is inside specifications and parameters is the user's."""
-    inside = ("pipeline_spec", "runtime_config", "trigger")
-    named = {_snake(key): value for key, value in body.items()}
-    if isinstance(reference := named.get("pipeline_version_reference"), dict):
-        named["pipeline_version_reference"] = {_snake(key): value for key, value in reference.items()}
-    if isinstance(runtime := named.get(inside[1]), dict):
-        named[inside[1]] = {_snake(key): value for key, value in runtime.items()}
-    return named
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
-
-
-def understood(body: dict[str, Any], fields: tuple[str, ...], message: str, raw: bytes) -> None:
-    """The gateway's strictness: unknown fields and two sources at once."""
-    text = raw.decode("utf-8", "replace")
-    for name in body:
-        if name not in fields:
-            raise NotUnderstood(f'proto: (line 1:{text.find(name) or 1}): unknown field "{name}"')
-    if body.get("pipeline_spec") and body.get("pipeline_version_reference"):
-        raise NotUnderstood(
-            f"proto: (line 1:{text.find('pipeline_version_reference')}): error parsing "
-            '"pipeline_version_reference", oneof '
-            f"kubeflow.pipelines.backend.api.v2beta1.{message}.pipeline_source is already set"
-        )
 
 
 def create(world: World, request: Request) -> Answer:
@@ -156,6 +130,7 @@ def _start(world: World, body: dict[str, Any], experiment: Experiment) -> Run:
     runtime = {key: value for key, value in runtime.items() if value}
     with during("Failed to generate the ExecutionSpec", "invalid pipeline job inputs"):
         specs.check_parameters(spec, runtime.get("parameters") or {})
+    _compiled(spec)
     namespace = experiment.namespace or world.namespace
     run_id = body.get("run_id") or world.new_id("run")
     run = Run(
@@ -178,6 +153,18 @@ def _start(world: World, body: dict[str, Any], experiment: Experiment) -> Run:
         states=[(world.now, "PENDING")],
     )
     return begin(world, run)
+
+
+def _compiled(spec: dict[str, Any]) -> None:
+    """A broken specification is taken at the upload and fails at the run."""
+    if missing := specs.missing_component(spec):
+        raise Broken(
+            'Internal error: error processing component name="root": '
+            f'cannot find component ref name="{missing}"',
+            "Failed to compile job",
+            "Failed to generate the ExecutionSpec",
+            "Failed to create a new run",
+        )
 
 
 def _seconds(text: str | None) -> float:

@@ -7,7 +7,7 @@ from typing import Self
 
 from tests.fakes.kfp import routes, specs
 from tests.fakes.kfp.access import HEADER
-from tests.fakes.kfp.answers import INTERNAL, Answer, Refused, bare
+from tests.fakes.kfp.answers import INTERNAL, Answer, Broken, Refused, bare
 from tests.fakes.kfp.levers import Levers
 from tests.fakes.kfp.request import NotUnderstood, Request, a_request
 from tests.fakes.kfp.world import World
@@ -111,7 +111,7 @@ def reply(fake: Levers, request: Request) -> Answer | None:
             answer = routes.answer(world, request)
     except Refused as refused:
         answer = refused.answer()
-    except NotUnderstood as refused:
+    except (NotUnderstood, Broken) as refused:
         answer = refused.answer
     except specs.NeverAnswers:
         fake.spinning += 1

@@ -115,6 +115,16 @@ def parameters(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return dict(root.get("inputDefinitions", {}).get("parameters", {}))
 
 
+def missing_component(spec: dict[str, Any]) -> str:
+    """The first component that a task of the root names and the file lacks."""
+    held = core(spec)
+    for task in held.get("root", {}).get("dag", {}).get("tasks", {}).values():
+        name_ = (task or {}).get("componentRef", {}).get("name", "")
+        if name_ and name_ not in held.get("components", {}):
+            return str(name_)
+    return ""
+
+
 def check_parameters(spec: dict[str, Any], given: dict[str, Any]) -> None:
     """Unknown, missing or mistyped ones are refused."""
     declared = parameters(spec)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from tests.fakes.kfp.answers import EXISTS, INVALID, NOT_FOUND, Answer, Refused, during, internal, said
-from tests.fakes.kfp.listing import Kept, page
+from tests.fakes.kfp.filters import Kept
+from tests.fakes.kfp.listing import page
 from tests.fakes.kfp.names import check_tags, must_be_subdomain, same, storable, taken, too_long
 from tests.fakes.kfp.objects import Pipeline, Version
 from tests.fakes.kfp.pipelines import amend, authorize, find, known
@@ -100,8 +101,7 @@ def _readable(world: World, request: Request, version_id: str) -> None:
 
 def listed(world: World, request: Request, pipeline_id: str) -> Answer:
     asked = request.asked()
-    if not world.native:
-        _must_have_namespace(world, pipeline_id)
+    _must_have_namespace(world, pipeline_id)
     if world.multi_user:
         of = find(world, pipeline_id)
         with during(
