@@ -190,8 +190,8 @@ def test_a_list_is_walked_to_its_end_and_never_for_ever(kfp: FakeKfp) -> None:
 class Odd(Fake):
     """A server that gives one answer to everything."""
 
-    def __init__(self, said: Said) -> None:
-        super().__init__()
+    def __init__(self, said: Said, certificate: Path | None = None) -> None:
+        super().__init__(certificate)
         self.said = said
 
     def answer(self, asked: Asked) -> Said:

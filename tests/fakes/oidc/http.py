@@ -1,8 +1,10 @@
 """What the fakes here share: a server on loopback that answers by one function."""
 
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,17 +45,25 @@ def _last(text: str) -> dict[str, str]:
 
 
 class Fake:
-    """A server whose answers `answer` decides; `asked` is what it was asked."""
+    """A server whose answers `answer` decides; `asked` is what it was asked.
 
-    def __init__(self) -> None:
+    With `certificate` (a PEM file with its key) it speaks TLS.
+    """
+
+    def __init__(self, certificate: Path | None = None) -> None:
         self.asked: list[Asked] = []
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._answer))
+        self._scheme = "https" if certificate else "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._http.server_address[1]}"
 
     def answer(self, asked: Asked) -> Said:
         raise NotImplementedError

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from email.message import Message
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, cast
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 from urllib.request import Request
 
 from tagline_task.masking import hide
@@ -63,6 +63,7 @@ class Browser:
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = None if form is None else urlencode(form).encode()
+        hide(parse_qs(urlsplit(url).query).get("code", []))  # good for a session until it is used
         reply = self._wire.send(Sent(method, url, headers, body))
         message = Message()
         for line in reply.cookies:
