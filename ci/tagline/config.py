@@ -263,7 +263,6 @@ LATER = {
     "promotion": "signers and approvals",
     "schedules": "schedules",
 }
-LATER_PLATFORMS = ("kubeflow",)
 LOCAL = "local"
 
 

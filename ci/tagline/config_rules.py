@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.config import LATER_PLATFORMS, Config, Gate, Rollout, Secrets, Serving, seconds
+from tagline.config import Config, Gate, Rollout, Secrets, Serving, seconds
 from tagline.errors import ConfigError, NotYetSupported
 from tagline.words import check_name
 
@@ -31,9 +31,6 @@ def faults(config: Config) -> Iterator[Fault]:
     yield from _names(config)
     if config.several:
         yield from _members(config)
-    if config.platform in LATER_PLATFORMS:
-        what = f"platform {config.platform!r}: this version of tagline has only 'local'"
-        yield Fault(("platform",), what, "platform: local", NotYetSupported)
     yield from _of_pipeline(config)
 
 

@@ -10,7 +10,6 @@ LATER = [
     ("signers: [ada@example.org]\n", "signers"),
     ("schedules: {nightly: '0 3 * * *'}\n", "schedules"),
     ("pipelines: {a: {}, b: {}}\n", "several pipelines in one repository"),
-    ("platform: kubeflow\n", "platform 'kubeflow'"),
 ]
 
 

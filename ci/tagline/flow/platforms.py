@@ -45,7 +45,7 @@ def find(
                 fix=f"platform: {found.file.name}",
             )
         return found
-    if said in ("", config.LOCAL, *config.LATER_PLATFORMS):
+    if said in ("", config.LOCAL):
         return None
     return _of_git(said, place, seen) if said.startswith(GIT) else _of_package(said, place)
 
@@ -117,7 +117,8 @@ def _of_package(name: str, place: str) -> Found:
         raise UnknownName(
             f"no platform {name!r} is installed; known: {', '.join(sorted(known)) or 'none'}, {config.LOCAL}",
             where=place,
-            fix=f"install the package of {name} beside tagline, or set {VARIABLE}",
+            fix=f"install the package of {name} beside tagline, or set {VARIABLE} to a platform file"
+            + (" of kind kubeflow" if name == platform_file.KUBEFLOW else ""),
         )
     spec = find_spec(known[name].module)
     folders = list(spec.submodule_search_locations or []) if spec else []

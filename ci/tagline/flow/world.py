@@ -183,7 +183,7 @@ def open_world(
     may_be_offline: bool = False,
     hide: Sequence[Path] = (),
 ) -> World:
-    """Open the repository at `path`, fetch its remote, read the policy, open the local platform.
+    """Open the repository at `path`, fetch its remote, read the policy, open the platform that it names.
 
     `hide` names more files and folders that the repository's own code must not see. Where it `may_be_offline`,
     a remote that does not answer within seconds is taken as it was last seen.
@@ -198,6 +198,7 @@ def open_world(
     from tagline.git.objects import identity
     from tagline.git.repo import Repo
     from tagline.hosts.reading import read_run
+    from tagline.platforms.kubeflow import KubeflowPlatform
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home
     from tagline.secrets.sources import Names
@@ -216,7 +217,12 @@ def open_world(
     engine = open_engine(home, environ, repo.root, policy, hide)
     names = Names(environ, repo.root, policy)
     makes = images.chosen(policy, names, home, told)
-    platform = open_platform(home, engine, names, containers=makes is not None)
+    said = under.file.kubeflow() if under else None
+    platform: Platform
+    if said:
+        platform = KubeflowPlatform(said, environ)
+    else:
+        platform = open_platform(home, engine, names, containers=makes is not None)
     actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]
     author = Author(actor, platform.machine)
     return World(

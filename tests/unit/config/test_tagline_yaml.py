@@ -103,10 +103,6 @@ def test_what_a_later_version_brings_is_refused_by_name(key: str) -> None:
     assert error.where == "tagline.yaml:2:1"
 
 
-def test_a_platform_of_a_later_version_is_refused_by_name() -> None:
-    assert "'kubeflow'" in refusal("platform: kubeflow", NotYetSupported).what
-
-
 def test_a_name_that_breaks_the_grammar_is_refused() -> None:
     assert "'Wine_1' is not a pipeline" in refusal("pipeline: Wine_1", BadWord).what
 

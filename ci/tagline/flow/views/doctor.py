@@ -34,7 +34,7 @@ def examine(folder: Path) -> list[Finding]:
     findings: list[Finding] = []
     for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets, _images):
         findings += _safely(look, folder)
-    for look in (_remote, _host):
+    for look in (_kubeflow, _remote, _host):
         findings += _safely(look, folder)
     return findings
 
@@ -157,6 +157,22 @@ def _images(folder: Path) -> Iterator[Finding]:
 
     own = platforms.of_work_tree(folder, os.environ, "pipeline", str(folder / config.FILE))
     for level, what, fix in examine_images(own, os.environ):
+        yield Finding(level, what, fix)
+
+
+def _kubeflow(folder: Path) -> Iterator[Finding]:
+    file = folder / config.FILE
+    text = file.read_text() if file.exists() else ""
+    found = platforms.find(text, str(file), os.environ, folder)
+    said = found.file.kubeflow() if found else None
+    if said is None:
+        return
+    from tagline.flow.views.doctor_kubeflow import examine_kubeflow
+
+    if find_spec("kfp_server_api") is None:
+        yield Finding("missing", "kfp_server_api is not installed: nothing reaches it", extras.install("kfp"))
+        return
+    for level, what, fix in examine_kubeflow(said, os.environ):
         yield Finding(level, what, fix)
 
 
