@@ -135,8 +135,10 @@ class Executor:
         with self._logged(task) as kept:
             with masked_log(kept, values(self.job.secrets)) as log, self._in_time(task):
                 code = (self._in_container if self.job.containers else self._on_host)(task, call, log)
+            broken = code != 0 and _names(told, "OutputError", self.folder)
+            shutil.rmtree(told.parent, ignore_errors=True)
             if code != 0:  # the log is whole only now
-                kind = TaskContractBroken if _names(told, "OutputError", self.folder) else TaskFailed
+                kind = TaskContractBroken if broken else TaskFailed
                 raise kind(f"task {task!r} ended with exit code {code}{_tail(kept)}")
         found = outputs.complete(task, given, self.folder)
         for item in found:

@@ -64,8 +64,7 @@ def folder_of(executor_input: dict[str, Any]) -> Path:
 
 def around(executor_input: dict[str, Any], run_folder: Path) -> list[Path]:
     """The folders of the run in which a task's own folder lies, where those of the others lie too."""
-    own = folder_of(executor_input)
-    return [path for path in own.parents if path != run_folder and path.is_relative_to(run_folder)]
+    return [path for path in folder_of(executor_input).parents if run_folder in path.parents]
 
 
 def complete(task: str, executor_input: dict[str, Any], run_folder: Path) -> list[Output]:
