@@ -107,6 +107,7 @@ from tagline.errors.repository import (
 )
 from tagline.errors.rollout import (
     Blocked,
+    DidNotAnswer,
     Locked,
     NothingToRollBackTo,
     RolloutError,
@@ -152,6 +153,7 @@ __all__ = [
     "ContentDiffers",
     "CredentialsMissing",
     "DeviceMissing",
+    "DidNotAnswer",
     "DirtyTree",
     "EngineError",
     "EngineMissing",

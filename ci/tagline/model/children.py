@@ -110,7 +110,8 @@ def predictions(room: Room, frozen: Frozen, spec: ServerSpec, whose: str) -> dic
     argv += ["--model", str(spec.model.absolute()), "--sha256", spec.sha256, "--features", str(features)]
     argv += ["--id", frozen.id, "--out", str(out)]
     what = f"the {whose} model's predictor ({spec.model_name} {spec.version})"
-    command = Command(argv, tree, room_of / "log", _sources(tree), room.predict_timeout, room.hidden(room_of))
+    limit, hidden = room.predict_timeout, room.hidden(room_of)
+    command = Command(argv, tree, room_of / "log", _sources(tree), limit, hidden, see=[room_of, spec.model])
     room.call(command, what)
     return _predicted(answer(out, f"the predictions of {what}"), frozen, what)
 
@@ -158,7 +159,8 @@ def scored(room: Room, frozen: Frozen, scorer: ServerSpec, given: Mapping[str, s
         },
     }
     argv = [str(scorer.python), script, "--executor_input", json.dumps(executor_input)]
-    command = Command(argv, tree, place / "log", _sources(tree), room.score_timeout, room.hidden(place))
+    limit, hidden = room.score_timeout, room.hidden(place)
+    command = Command(argv, tree, place / "log", _sources(tree), limit, hidden, see=[place])
     room.call(command, "the scorer")
     return _losses(answer(rows, "the scorer's rows"), frozen, next(iter(room.gate.metrics)))
 

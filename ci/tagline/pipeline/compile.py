@@ -48,7 +48,7 @@ def compile_file(
         git = git_folders(project.root)
         argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(project)]
         env = {"PYTHONUSERBASE": site.getuserbase()}
-        command = Command(argv, tree, foreign.named(log), env, timeout, git)
+        command = Command(argv, tree, foreign.named(log), env, timeout, git, [place])
         try:
             code = run(command)
         except TaskTimedOut as error:
