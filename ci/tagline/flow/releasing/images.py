@@ -41,11 +41,15 @@ def chosen(own: Config, environ: Mapping[str, str], home: Path, told: Told) -> "
     return maker(environ, home) if name is EngineName.DOCKER else None
 
 
-def maker(environ: Mapping[str, str], home: Path) -> "Maker":
-    """What makes images here; no engine is spoken to before something must be built."""
+def maker(environ: Mapping[str, str], home: Path, *, dagger: bool = False) -> "Maker":
+    """What makes images here, with Docker or with Dagger; no engine is spoken to before something must be built."""
     from tagline.images.making import Maker
 
     def builder() -> "Builder":
+        if dagger:
+            from tagline.engines.dagger_images import DaggerBuilder
+
+            return DaggerBuilder(environ, home / "images/dagger")
         from tagline.engines.docker.builder import DockerBuilder
 
         return DockerBuilder(environ)
@@ -64,8 +68,8 @@ def source_of(tree: Path, own: Config) -> "Source":
     return Source(tree, files, own, task_package())
 
 
-def build_work_tree(folder: Path, *, push: bool, told: Told) -> Report:
-    """`tagline build`: the image of the work tree; needs no remote."""
+def build_work_tree(folder: Path, *, push: bool, told: Told, dagger: bool = False) -> Report:
+    """`tagline build`: the image of the work tree, built by Docker or by Dagger; needs no remote."""
     import os
 
     from tagline.flow import platforms
@@ -79,7 +83,7 @@ def build_work_tree(folder: Path, *, push: bool, told: Told) -> Report:
         raise ConfigError(
             "nothing says where to push", where=config.FILE, fix="image: {repository: HOST/PATH}"
         )
-    makes = maker(os.environ, tagline_home(os.environ))
+    makes = maker(os.environ, tagline_home(os.environ), dagger=dagger)
     return perform(
         Report("build", "work tree"),
         told,
