@@ -5,7 +5,7 @@ from pathlib import Path
 import dagger
 import msgspec
 import pytest
-from tagline.engines.dagger import images
+from tagline.engines.dagger import client, images
 from tagline.engines.dagger.session import Build, Call
 from tagline.engines.dagger_images import DaggerBuilder, build_of
 from tagline.errors import BuildFailed
@@ -128,3 +128,9 @@ def test_a_kept_image_that_is_broken_says_which_file_to_remove(tmp_path: Path) -
     with pytest.raises(BuildFailed, match="cannot be read") as caught:
         builder.has("tagline.local/wine:content-1")
     assert caught.value.where == str(file)
+
+
+def test_a_base_is_a_name_or_the_path_of_a_tar(tmp_path: Path) -> None:
+    assert client.base_of("mirror.example/python:3.12") == "mirror.example/python:3.12"
+    names = [link.name for link in chain.links(client.base_of(str(tmp_path / "base.tar")))]
+    assert names == ["container", "import"]
