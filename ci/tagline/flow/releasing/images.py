@@ -42,8 +42,8 @@ def chosen(own: Config, names: "Names", home: Path, told: Told) -> "Maker | None
     return maker(names, home) if name is EngineName.DOCKER else None
 
 
-def maker(names: "Names", home: Path) -> "Maker":
-    """What makes images here; no engine is spoken to before something must be built.
+def maker(names: "Names", home: Path, *, dagger: bool = False) -> "Maker":
+    """What makes images here, with Docker or with Dagger; no engine is spoken to before something must be built.
 
     No layer that is sent holds a secret of `names`: of its variables, of its `.env`.
     """
@@ -52,6 +52,10 @@ def maker(names: "Names", home: Path) -> "Maker":
     environ = names.environ
 
     def builder() -> "Builder":
+        if dagger:
+            from tagline.engines.dagger_images import DaggerBuilder
+
+            return DaggerBuilder(environ, home / "images/dagger")
         from tagline.engines.docker.builder import DockerBuilder
 
         return DockerBuilder(environ)
@@ -69,8 +73,8 @@ def source_of(tree: Path, own: Config) -> "Source":
     return Source(tree, files, own, task_package())
 
 
-def build_work_tree(folder: Path, *, push: bool, told: Told) -> Report:
-    """`tagline build`: the image of the work tree; needs no remote.
+def build_work_tree(folder: Path, *, push: bool, told: Told, dagger: bool = False) -> Report:
+    """`tagline build`: the image of the work tree, built by Docker or by Dagger; needs no remote.
 
     Raises `EventNotUsable` for a push in a job of a pull request, and the errors of making images.
     """
@@ -90,7 +94,7 @@ def build_work_tree(folder: Path, *, push: bool, told: Told) -> Report:
         raise ConfigError(
             "nothing says where to push", where=config.FILE, fix="image: {repository: HOST/PATH}"
         )
-    makes = maker(Names(os.environ, root, own), tagline_home(os.environ))
+    makes = maker(Names(os.environ, root, own), tagline_home(os.environ), dagger=dagger)
     return perform(
         Report("build", "work tree"),
         told,

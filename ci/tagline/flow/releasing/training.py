@@ -8,7 +8,7 @@ import msgspec
 
 from tagline import config
 from tagline.config import Config
-from tagline.errors import NotReleased
+from tagline.errors import NoModel, NotReleased, TaskContractBroken
 from tagline.flow.releasing.owners import (
     SMOKE,
     config_of,
@@ -45,8 +45,9 @@ def run_smoke(pipelines: Pipelines, told: Told, own: Config, content: Content) -
     """A short run with the `smoke:` parameters; registers nothing. What succeeded before is not run again."""
     prefix = f"{own.pipeline}/{SMOKE}/{content.digest}/"
     before = pipelines.runs(prefix)
-    if any(run.state is RunState.SUCCEEDED for run in before):
-        return nothing("smoke training", "the same pipeline and source succeeded before")
+    if passed := [run for run in before if run.state is RunState.SUCCEEDED]:
+        why = "the same pipeline and source succeeded before"
+        return nothing("smoke training", why, metrics=measured(pipelines, passed[-1], own))
     request = RunRequest(
         owner=next_owner(prefix, before),
         pipeline=own.pipeline,
@@ -56,8 +57,25 @@ def run_smoke(pipelines: Pipelines, told: Told, own: Config, content: Content) -
         timeout=config.seconds(own.smoke_timeout),
         serving=own.serving is not None,
     )
-    run_to_end(pipelines, told, request)
-    return done("smoke training", f"succeeded with {dict(own.smoke) or 'the default parameters'}")
+    run = run_to_end(pipelines, told, request)
+    why = f"succeeded with {dict(own.smoke) or 'the default parameters'}"
+    return done("smoke training", why, metrics=measured(pipelines, run, own))
+
+
+def measured(pipelines: Pipelines, run: Run, own: Config) -> dict[str, dict[str, float]]:
+    """The metrics of what a smoke run made, by model.
+
+    Empty where it is not clear which model it made: that is for a training to say, which would register it.
+    """
+    found = {}
+    for name, declared in (own.models or {own.pipeline: config.Model()}).items():
+        try:
+            facts = pipelines.facts(run, [declared.output] if declared.output else [])
+        except (NoModel, TaskContractBroken):
+            return {}
+        if facts:
+            found[name] = dict(facts.metrics)
+    return found
 
 
 def parameters(own: Config, *, smoke: bool) -> Mapping[str, Any]:
