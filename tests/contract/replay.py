@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 if __name__ == "__main__":
     sys.path.insert(0, str(HERE.parent.parent))
 
-from tests.contract.replaying import following, masking, planting, recording, sending  # noqa: E402
+from tests.contract.replaying import following, masking, planting, preconditions, recording, sending  # noqa: E402
 from tests.fakes.kfp import FakeKfp  # noqa: E402
 from tests.fakes.kfp.world import MODES, Quirks  # noqa: E402
 
@@ -55,6 +55,7 @@ class Replay:
             planting.due(self.fake, self.waiting, one.at)
             planting.prepare(self.fake, one, self.later)
             if self.gaps:
+                preconditions.assume(self.fake, one, self.later)
                 following.catch_up(self.fake, one)
             self._one(place, one)
             planting.after(self.fake, one)
