@@ -30,7 +30,9 @@ The cluster, for a client with Kubernetes rights, at the same address:
   GET, DELETE /apis/argoproj.io/v1alpha1/namespaces/NS/workflows/NAME   (delete takes preconditions.uid: 409)
 A Workflow has the label `pipeline/runid` and the annotation `pipelines.kubeflow.org/run_name`, as recorded.
 
-Assumed, as no recording has it: the log route, GET /apis/v1alpha1/runs/RUN/nodes/POD/log, text/plain; its 500.
+No recording has these; they are as the server's source has them: when a schedule ticks (see ticks.py: one that is
+switched on late starts its latest missed tick at once), and the log route, GET /apis/v1alpha1/runs/RUN/nodes/POD/log.
+Assumed altogether: that this route answers text/plain, and 500 where the pod has no log.
 """
 
 from tests.fakes.kfp.server import FakeKfp

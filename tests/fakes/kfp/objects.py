@@ -181,7 +181,7 @@ class Recurring:
     description: str = ""
     service_account: str = ""
     no_catchup: bool = False
-    next_at: float | None = None
+    last_at: float | None = None
     ticks: int = 0
 
     def shown(self) -> dict[str, Any]:
