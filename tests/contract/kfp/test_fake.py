@@ -293,3 +293,12 @@ def test_an_upload_that_is_no_yaml_is_never_answered(fake: FakeKfp) -> None:
     with pytest.raises((TimeoutError, urllib.error.URLError)):
         urllib.request.urlopen(request, timeout=0.3)
     assert fake.spinning == 1
+
+
+def test_a_login_page_answers_everything_in_html_until_it_is_gone(fake: FakeKfp) -> None:
+    fake.login_page()
+
+    with urllib.request.urlopen(f"{fake.url}/apis/v2beta1/healthz", timeout=5) as answer:
+        assert answer.headers["Content-Type"].startswith("text/html")
+    fake.calm()
+    assert ask(fake, "GET", "/healthz")[0] == 200

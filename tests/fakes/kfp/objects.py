@@ -32,6 +32,7 @@ class Pipeline:
     description: str = ""
     namespace: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     def shown(self) -> dict[str, Any]:
         return shown(
@@ -56,6 +57,8 @@ class Version:
     description: str = ""
     url: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    code_source_url: str = ""
 
     def shown(self) -> dict[str, Any]:
         fields = shown(
