@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 from typing import Any
 
 from tests.fakes.kfp import specs
@@ -130,7 +131,7 @@ def _tasks(world: World, run: Run, state: str) -> list[dict[str, Any]]:
 
 def _task(world: World, run: Run, name: str, state: str, before: dict[str, Any] | None) -> dict[str, Any]:
     history = list(before["state_history"]) if before else []
-    pod = f"{run.workflow}-{abs(hash((run.id, name))) % 10**10}"
+    pod = f"{run.workflow}-{zlib.crc32(f'{run.id} {name}'.encode())}"
     return {
         "run_id": run.id,
         "task_id": before["task_id"] if before else world.new_id(),

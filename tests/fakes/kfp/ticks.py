@@ -6,6 +6,7 @@ without, the latest missed one, at once: **a schedule that is made disabled and 
 starts a run at once**. A tick that meets `max_concurrency` waits. An empty trigger runs once.
 """
 
+import zlib
 from datetime import datetime
 
 from tests.fakes.kfp import cluster, cron, runs
@@ -99,7 +100,7 @@ def _start(world: World, job: Recurring, at: float) -> None:
         if latest is None or (world.multi_user and not world.scheduler_has_identity):
             return
         spec, reference["pipeline_version_id"] = latest.spec, latest.id
-    name = f"{job.object_name}-{job.ticks}-{abs(hash((job.id, job.ticks))) % 10**10}"
+    name = f"{job.object_name}-{job.ticks}-{zlib.crc32(f'{job.id} {job.ticks}'.encode())}"
     run = Run(
         world.new_id(),
         name,
