@@ -14,11 +14,17 @@ from tests.fakes.kfp.names import same
 from tests.fakes.kfp.versions import object_name
 
 NAMESPACE = re.compile(r"namespace (mu-[a-z]+)|Namespace:(mu-[a-z]+)|\"namespace\": \"([a-z-]+)\"")
+# an id made up to be unknown, which some routes do not even look at
+NOBODY = "00000000-"
+ROUTES = {"pipelines": "pipeline", "experiments": "experiment", "runs": "run", "recurringruns": "recurring"}
 DUPLICATE = re.compile(r"Duplicate entry '([^']+)'")
 
 
 def assume(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str, Any]]) -> None:
     """Plant what the answer presupposes and the fake does not have; forget what it rules out."""
+    if one.at is not None:
+        fake.world.clock.now = float(int(one.at))
+    fake.world.supplied.clear()
     query = {name: values[0] for name, values in parse_qs(urlsplit(one.path).query).items()}
     body = one.body if isinstance(one.body, dict) else {}
     for kind, key in _pointed_at(one, query, body):
@@ -34,9 +40,9 @@ def _pointed_at(one: Exchange, query: dict[str, str], body: dict[str, Any]) -> I
     if one.status in (200, 409) and query.get("pipelineid"):
         yield "pipeline", query["pipelineid"]
     if one.status in (200, 401, 403):
-        found = re.search(r"/(pipelines|experiments|runs)/([0-9a-f-]{36})", one.path)
-        if found and not (found[1] == "runs" and one.status == 200):
-            yield found[1].rstrip("s"), found[2]
+        found = re.search(r"/(pipelines|experiments|recurringruns|runs)/([0-9a-f-]{36})", one.path)
+        if found and not found[2].startswith(NOBODY) and not (found[1] == "runs" and one.status == 200):
+            yield ROUTES[found[1]], found[2]
         if body.get("recurring_run_id") and one.path.endswith("/runs"):
             yield "recurring", body["recurring_run_id"]
         for name in ("experiment_id",):
@@ -108,11 +114,18 @@ def _version_taken(fake: FakeKfp, owner: str, name: str) -> bool:
     ]
 
 
+def _own(fake: FakeKfp, one: Exchange) -> str:
+    """Where the asker may write: what they were answered from, if nothing says otherwise."""
+    asker = next((value for name, value in one.headers if name.lower() == "kubeflow-userid"), "")
+    places = fake.world.access.roles.get(asker, {}) if fake.world.multi_user else {}
+    return next((place for place in places if place != "*"), "")
+
+
 def _unknown(fake: FakeKfp, kind: str, key: str, one: Exchange) -> dict[str, Any]:
     """An object of which only the id is known; its namespace, if the answer names one."""
     made = datetime.fromtimestamp(fake.now - 1, UTC).isoformat()
     found = NAMESPACE.search(json.dumps(one.answer)) if fake.world.multi_user else None
-    namespace = next((group for group in found.groups() if group), "") if found else ""
+    namespace = next((group for group in found.groups() if group), "") if found else _own(fake, one)
     shown: dict[str, Any] = {"name": key, "display_name": key, "created_at": made, "namespace": namespace}
     match kind:
         case "pipeline":
