@@ -41,7 +41,7 @@ def make_workflow(
             "annotations": {"pipelines.kubeflow.org/run_name": run_name},
         },
         "spec": {"entrypoint": "entrypoint"},
-        "status": {"phase": "Pending"},
+        "status": {"startedAt": None, "finishedAt": None},
     }
     world.workflows[name] = workflow
     return workflow
