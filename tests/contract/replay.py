@@ -15,10 +15,12 @@ HERE = Path(__file__).resolve().parent
 if __name__ == "__main__":
     sys.path.insert(0, str(HERE.parent.parent))
 
-from tests.contract.replaying import following, masking, planting, recording, sending  # noqa: E402
+from tests.contract.replaying import following, masking, planting, preconditions, recording, sending  # noqa: E402
 from tests.fakes.kfp import FakeKfp  # noqa: E402
 from tests.fakes.kfp.world import MODES, Quirks  # noqa: E402
 
+COUNTS = (".total_size", ".next_page_token")
+LATEST = ".pipeline_version_reference.pipeline_version_id"
 REASONS = HERE / "replay-reasons.json"
 
 
@@ -53,6 +55,8 @@ class Replay:
     def run(self) -> Outcome:
         for place, one in enumerate(self.ordered):
             planting.due(self.fake, self.waiting, one.at)
+            if self.gaps:
+                preconditions.assume(self.fake, one, self.later)
             planting.prepare(self.fake, one, self.later)
             if self.gaps:
                 following.catch_up(self.fake, one)
@@ -108,7 +112,9 @@ def replay(path: Path, mode: str | None = None, quirks: Quirks | None = None) ->
     mode = mode or recording.mode(path, exchanges)
     with FakeKfp(mode, namespace=recording.namespace(exchanges, mode)) as fake:
         fake.world.quirks = quirks or fake.world.quirks
-        return Replay(fake, exchanges).run()
+        outcome = Replay(fake, exchanges).run()
+    outcome.skipped += recording.others(path)
+    return outcome
 
 
 def _learn_token(tokens: dict[str, str], recorded: Any, answered: Any) -> None:
@@ -127,8 +133,10 @@ def reason(one: recording.Exchange, lines: list[str], of: Outcome, written: dict
     if of_file := written.get(str(one.seq)) or written.get(one.label):
         return of_file
     listed = one.method == "GET" and isinstance(one.answer, dict)
-    if listed and of.gaps and all(line.startswith(".total_size") for line in lines):
+    if listed and of.gaps and all(line.startswith(COUNTS) for line in lines):
         return written["left-out"]
+    if of.gaps and all(line.startswith(LATEST) for line in lines):
+        return written["latest"]
     if listed and of.native and "next_page_token" in one.answer:
         return written["ties"]
     return ""

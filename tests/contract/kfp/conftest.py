@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.kfp.asking import START
 from tests.contract.kfp.under_test import Server
 from tests.fakes.kfp import FakeKfp
 
@@ -38,3 +39,10 @@ def _served(url: str, fake: FakeKfp | None, record_property: Any) -> Iterator[Se
         if fake:
             fake.calm()
         made.clear()
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeKfp]:
+    """The fake alone, at a midnight."""
+    with FakeKfp("database-utf8mb4", start=START) as kfp:
+        yield kfp

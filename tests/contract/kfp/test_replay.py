@@ -59,3 +59,9 @@ def test_in_the_wrong_mode_the_same_recording_differs_and_the_command_fails(
     assert replay.main([str(RECORDED / "traces.jsonl"), "--mode", "multiuser"]) == 1
 
     assert " 0 differ" not in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_lines_that_are_no_requests_are_counted_as_not_replayable(capsys: pytest.CaptureFixture[str]) -> None:
+    assert replay.main([str(RECORDED / "k8s-native-kubectl.jsonl")]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == "0 equal, 0 differ, 68 not replayable"

@@ -5,7 +5,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.contract.replaying.plants import guessed, plant, seconds
+from tests.contract.replaying.plants import guessed, kept, plant, seconds
 from tests.contract.replaying.recording import Exchange, id_of, objects
 from tests.fakes.kfp import FakeKfp
 
@@ -65,7 +65,8 @@ def prepare(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str,
         else:
             plant(fake, kind, shown)
     for kind, needed in _needed(one):
-        plant(fake, kind, later.get((kind, needed)) or guessed(fake, kind, needed, one))
+        if needed not in kept(fake, kind):
+            plant(fake, kind, later.get((kind, needed)) or guessed(fake, kind, needed, one))
 
 
 def _supply_hidden(fake: FakeKfp, one: Exchange, later: dict[tuple[str, str], dict[str, Any]]) -> None:

@@ -48,7 +48,16 @@ def elided(body: Any) -> bool:
 
 def load(path: Path) -> list[Exchange]:
     """The exchanges of a file, in its order."""
-    return [_exchange(json.loads(line)) for line in path.read_text().splitlines() if line.strip()]
+    return [_exchange(held) for held in _lines(path) if "request" in held]
+
+
+def others(path: Path) -> int:
+    """How many of its lines are no exchange: a command of kubectl, a state looked at."""
+    return sum("request" not in held for held in _lines(path))
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
 
 
 def _exchange(held: dict[str, Any]) -> Exchange:
@@ -140,7 +149,7 @@ def in_order(exchanges: list[Exchange]) -> list[Exchange]:
 def gaps(exchanges: list[Exchange]) -> bool:
     """Whether the numbers show that requests are left out."""
     numbers = [one.seq for one in exchanges]
-    return len(numbers) < numbers[-1] - numbers[0] + 1
+    return bool(numbers) and len(numbers) < numbers[-1] - numbers[0] + 1
 
 
 def _accepted_first(group: list[Exchange]) -> list[Exchange]:

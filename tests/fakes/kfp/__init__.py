@@ -14,6 +14,7 @@ Levers (each undone by `calm()` where it breaks something):
   fail_next(n, status)       the next n requests get `status`, nothing done
   lose_answers(n)            the next n changes are made, then the connection is cut
   hang(), lose_database(), object_store_down(), webhook_down(), quota_refused(text)
+  login_page(html)           every request gets 200 text/html, as from a proxy that wants a log-in, or the UI's address
   expire_tokens()            tokens issued until now are expired
   change_while_listing(f)    f() runs before the next page that carries a page_token
   token(subject, audience="pipelines.kubeflow.org", lives=3600), grant(user, namespace, "edit"|"view")
@@ -28,9 +29,13 @@ Multi-user: identity is the header `kubeflow-userid` or a bearer token of `token
 The cluster, for a client with Kubernetes rights, at the same address:
   GET    /apis/argoproj.io/v1alpha1/namespaces/NS/workflows?labelSelector=pipeline/runid=ID
   GET, DELETE /apis/argoproj.io/v1alpha1/namespaces/NS/workflows/NAME   (delete takes preconditions.uid: 409)
+  …/apis/pipelines.kubeflow.org/v2beta1/namespaces/NS/{pipelines,pipelineversions}[/NAME]   (mode k8s-native; the
+         system's namespace: GET, POST, PATCH (apply or merge), DELETE, dryRun=All, with the webhook's rules)
 A Workflow has the label `pipeline/runid` and the annotation `pipelines.kubeflow.org/run_name`, as recorded.
 
-Assumed, as no recording has it: the log route, GET /apis/v1alpha1/runs/RUN/nodes/POD/log, text/plain; its 500.
+No recording has these; they are as the server's source has them: when a schedule ticks (see ticks.py: one that is
+switched on late starts its latest missed tick at once), and the log route, GET /apis/v1alpha1/runs/RUN/nodes/POD/log.
+Assumed altogether: that this route answers text/plain, and 500 where the pod has no log.
 """
 
 from tests.fakes.kfp.server import FakeKfp

@@ -2,16 +2,19 @@
 
 import json
 import re
+import zlib
 from typing import Any
 
 from tests.fakes.kfp import specs
 from tests.fakes.kfp.answers import DENIED, INTERNAL, Answer, Refused, said
+from tests.fakes.kfp.kubernetes import done, missing, selected, status
 from tests.fakes.kfp.objects import FINAL, Run, stamp
 from tests.fakes.kfp.request import Request
 from tests.fakes.kfp.world import World
 
 LARGEST = 3145728
 GROUP = "argoproj.io/v1alpha1"
+RESOURCE = "workflows.argoproj.io"
 PHASES = {"PENDING": "Pending", "RUNNING": "Running", "SUCCEEDED": "Succeeded", "FAILED": "Failed"}
 LABEL = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 CANCEL_SECONDS = 8
@@ -38,7 +41,7 @@ def make_workflow(
             "annotations": {"pipelines.kubeflow.org/run_name": run_name},
         },
         "spec": {"entrypoint": "entrypoint"},
-        "status": {"phase": "Pending"},
+        "status": {"startedAt": None, "finishedAt": None},
     }
     world.workflows[name] = workflow
     return workflow
@@ -128,7 +131,7 @@ def _tasks(world: World, run: Run, state: str) -> list[dict[str, Any]]:
 
 def _task(world: World, run: Run, name: str, state: str, before: dict[str, Any] | None) -> dict[str, Any]:
     history = list(before["state_history"]) if before else []
-    pod = f"{run.workflow}-{abs(hash((run.id, name))) % 10**10}"
+    pod = f"{run.workflow}-{zlib.crc32(f'{run.id} {name}'.encode())}"
     return {
         "run_id": run.id,
         "task_id": before["task_id"] if before else world.new_id(),
@@ -149,7 +152,7 @@ def listed(world: World, request: Request, namespace: str) -> Answer:
     items = [
         one
         for one in world.workflows.values()
-        if one["metadata"]["namespace"] == namespace and _selected(one["metadata"]["labels"], wanted)
+        if one["metadata"]["namespace"] == namespace and selected(one["metadata"]["labels"], wanted)
     ]
     body = {"apiVersion": GROUP, "kind": "WorkflowList", "metadata": {"resourceVersion": "1"}, "items": items}
     return said(body, headers={"Content-Type": "application/json"})
@@ -159,7 +162,7 @@ def one(world: World, request: Request, namespace: str, name: str) -> Answer:
     _authorized(world, request)
     found = world.workflows.get(name)
     if found is None or found["metadata"]["namespace"] != namespace:
-        return _missing(name)
+        return missing(RESOURCE, name)
     return said(found, headers={"Content-Type": "application/json"})
 
 
@@ -167,41 +170,16 @@ def delete(world: World, request: Request, namespace: str, name: str) -> Answer:
     _authorized(world, request)
     found = world.workflows.get(name)
     if found is None or found["metadata"]["namespace"] != namespace:
-        return _missing(name)
+        return missing(RESOURCE, name)
     precondition = (request.json().get("preconditions") or {}).get("uid")
     if precondition and precondition != found["metadata"]["uid"]:
-        return _status(409, "Conflict", f"Precondition failed: UID in precondition: {precondition}", name)
+        return status(
+            RESOURCE, 409, "Conflict", f"Precondition failed: UID in precondition: {precondition}", name
+        )
     del world.workflows[name]
-    details = {"name": name, "group": "argoproj.io", "kind": "workflows", "uid": found["metadata"]["uid"]}
-    body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-    return said(body, headers={"Content-Type": "application/json"})
+    return done(RESOURCE, name, found["metadata"]["uid"])
 
 
 def _authorized(world: World, request: Request) -> None:
     if world.cluster_denied:
         raise Refused(DENIED, 'workflows.argoproj.io is forbidden: User cannot list resource "workflows"')
-
-
-def _selected(labels: dict[str, str], selector: str) -> bool:
-    return all(_one_selected(labels, part.strip()) for part in selector.split(",") if part.strip())
-
-
-def _one_selected(labels: dict[str, str], part: str) -> bool:
-    if part.startswith("!"):
-        return part[1:] not in labels
-    if "!=" in part:
-        key, value = part.split("!=", 1)
-        return labels.get(key) != value
-    key, equals, value = part.replace("==", "=").partition("=")
-    return labels.get(key) == value if equals else key in labels
-
-
-def _missing(name: str) -> Answer:
-    return _status(404, "NotFound", f'workflows.argoproj.io "{name}" not found', name)
-
-
-def _status(code: int, reason: str, message: str, name: str) -> Answer:
-    details = {"name": name, "group": "argoproj.io", "kind": "workflows"}
-    body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message}
-    body |= {"reason": reason, "details": details, "code": code}
-    return said(body, code, {"Content-Type": "application/json"})

@@ -100,6 +100,10 @@ class Levers:
         """Kubernetes refuses each Workflow: 500, and no run."""
         self.world.troubles.quota = text
 
+    def login_page(self, html: str = "<!doctype html><title>Log in</title>") -> None:
+        """Something else than the API answers: a proxy's log-in page, the UI."""
+        self.world.troubles.page = html
+
     def expire_tokens(self) -> None:
         """Every token issued until now is refused as expired."""
         self.world.access.expired_before = self.now + 1

@@ -32,6 +32,7 @@ class Pipeline:
     description: str = ""
     namespace: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     def shown(self) -> dict[str, Any]:
         return shown(
@@ -56,6 +57,8 @@ class Version:
     description: str = ""
     url: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    code_source_url: str = ""
 
     def shown(self) -> dict[str, Any]:
         fields = shown(
@@ -181,7 +184,7 @@ class Recurring:
     description: str = ""
     service_account: str = ""
     no_catchup: bool = False
-    next_at: float | None = None
+    last_at: float | None = None
     ticks: int = 0
 
     def shown(self) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _named(world: World, name: str, namespace: str) -> Pipeline:
     if world.multi_user and (namespace or not world.quirks.any_namespace_by_name):
         found = [pipeline for pipeline in found if pipeline.namespace == namespace]
     if found:
-        return found[-1]
+        return min(found, key=lambda pipeline: pipeline.id)
     where = namespace or (world.namespace if world.native else "")
     raise Refused(NOT_FOUND, f"Namespace/Pipeline {where}/{name} not found")
 

@@ -11,7 +11,6 @@ from tests.fakes.kfp.listing import page
 from tests.fakes.kfp.objects import Experiment, Recurring
 from tests.fakes.kfp.protojson import decoded, snaked, understood
 from tests.fakes.kfp.request import Request
-from tests.fakes.kfp.ticks import first_tick
 from tests.fakes.kfp.world import World
 
 KEPT = Kept(
@@ -110,7 +109,7 @@ def _make(world: World, body: dict[str, Any], experiment: Experiment, concurrenc
     on_latest = bool(reference) and "pipeline_version_id" not in reference
     account = body.get("service_account") or ("default-editor" if world.multi_user else "pipeline-runner")
     name = body["display_name"]
-    made = Recurring(
+    return Recurring(
         world.new_id("recurring"),
         name,
         experiment.id,
@@ -129,8 +128,6 @@ def _make(world: World, body: dict[str, Any], experiment: Experiment, concurrenc
         "" if on_latest and not body.get("service_account") else account,
         bool(body.get("no_catchup", False)),
     )
-    made.next_at = first_tick(made, world.now)
-    return made
 
 
 def _object_name(name: str) -> str:
@@ -208,7 +205,6 @@ def _switched(world: World, request: Request, job_id: str, verb: str) -> Answer:
         job = _fetched(world, request, job_id, verb, words)
     if (job.mode == "ENABLE") != on:
         job.mode = "ENABLE" if on else "DISABLE"
-        job.next_at = first_tick(job, world.now) if on and job.no_catchup else job.next_at
     job.updated_at = world.now
     return said({})
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from tests.fakes.kfp import (
     cluster,
+    custom,
     experiments,
     fetching,
     pipelines,
@@ -129,6 +130,7 @@ TABLE: list[tuple[str, str, Handler]] = [
     ("POST", "/recurringruns/{id}:enable", recurring.enable),
     ("POST", "/recurringruns/{id}:disable", recurring.disable),
 ]
+CUSTOM = "/apis/pipelines.kubeflow.org/v2beta1/namespaces/{id}"
 WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/{id}/workflows"
 OUTSIDE: list[tuple[str, str, Handler]] = [
     ("GET", "/apis/v1beta1/healthz", old_healthz),
@@ -137,6 +139,8 @@ OUTSIDE: list[tuple[str, str, Handler]] = [
     ("POST", "/apis/v1beta1/pipelines/upload", old_upload),
     ("*", "/metrics", metrics),
     ("GET", "/apis/v1alpha1/runs/{id}/nodes/{name}/log", run_acts.log),
+    ("*", f"{CUSTOM}/{{id}}", custom.handle),
+    ("*", f"{CUSTOM}/{{id}}/{{name}}", custom.handle),
     ("GET", WORKFLOWS, cluster.listed),
     ("GET", f"{WORKFLOWS}/{{name}}", cluster.one),
     ("DELETE", f"{WORKFLOWS}/{{name}}", cluster.delete),

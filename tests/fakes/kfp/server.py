@@ -96,6 +96,8 @@ def reply(fake: Levers, request: Request) -> Answer | None:
         troubles.killed = troubles.killed or _authorizes(world, request)
     if troubles.killed:
         return None
+    if troubles.page:
+        return Answer(200, troubles.page.encode(), {"Content-Type": "text/html; charset=utf-8"})
     if request.path.endswith("/healthz"):
         return routes.answer(world, request)
     if troubles.hanging:

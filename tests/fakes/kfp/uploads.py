@@ -59,7 +59,7 @@ def _pipeline(world: World, request: Request) -> Pipeline:
     except Refused as refused:
         raise _store(refused, BOTH, (185, 190, 194)) from refused
     try:
-        _fits(world, content)
+        _fits(world, spec)
         versions.insert(world, made, name, display, spec, description)
     except Refused as refused:
         if not world.native:
@@ -88,7 +88,7 @@ def _version(world: World, request: Request) -> Any:
     display = query.get("display_name") or name
     try:
         check_tags(tags)
-        _fits(world, content)
+        _fits(world, spec)
         return versions.insert(world, found, name, display, spec, query.get("description", ""), tags)
     except Refused as refused:
         raise _store(refused, VERSION, (340, 345, 349)) from refused
@@ -155,9 +155,9 @@ def _spec(world: World, content: bytes, words: str, lines: tuple[int, int]) -> d
         raise UploadRefused(400, str(why), lines[0]) from None
 
 
-def _fits(world: World, content: bytes) -> None:
+def _fits(world: World, spec: dict[str, Any]) -> None:
     """etcd takes no object over 1.5 MiB: the pipeline is there, its version is not."""
-    if world.native and (len(content) > NATIVE_LIMIT or world.troubles.webhook_down):
+    if world.native and (len(json.dumps(spec)) > NATIVE_LIMIT or world.troubles.webhook_down):
         raise Refused(INTERNAL, "Failed to create the pipeline version")
 
 

@@ -27,6 +27,7 @@ class Troubles:
     killed: bool = False
     webhook_down: bool = False
     lost_answers: int = 0
+    page: str = ""
 
 
 @dataclass(frozen=True)
