@@ -24,6 +24,7 @@ from tagline.platforms.local.home import tagline_home, venvs_folder
 
 TREE = {
     ".gitignore",
+    ".tagline-template.json",
     "Jenkinsfile",
     "README.md",
     "tagline.yaml",

@@ -35,6 +35,8 @@ from tagline.errors.config import (
     MissingTool,
     NotYetSupported,
     TargetExists,
+    TemplateConflict,
+    TemplateUnknown,
     UnknownName,
 )
 from tagline.errors.engine import (
@@ -233,6 +235,8 @@ __all__ = [
     "TaskContractBroken",
     "TaskFailed",
     "TaskTimedOut",
+    "TemplateConflict",
+    "TemplateUnknown",
     "TestsFailed",
     "UnknownName",
     "VersionError",

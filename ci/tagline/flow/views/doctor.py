@@ -34,7 +34,7 @@ def examine(folder: Path) -> list[Finding]:
     findings: list[Finding] = []
     for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets, _images):
         findings += _safely(look, folder)
-    for look in (_kubeflow, _remote, _host):
+    for look in (_template, _kubeflow, _remote, _host):
         findings += _safely(look, folder)
     return findings
 
@@ -174,6 +174,17 @@ def _kubeflow(folder: Path) -> Iterator[Finding]:
         return
     for level, what, fix in examine_kubeflow(said, os.environ):
         yield Finding(level, what, fix)
+
+
+def _template(folder: Path) -> Iterator[Finding]:
+    from tagline.flow.desk import origin, update
+
+    if not (folder / origin.FILE).exists():
+        return
+    if update.is_later(folder):
+        yield Finding("note", "a later project template is there", "tagline init --update")
+    else:
+        yield Finding("ok", "the project has the newest template that this tagline knows")
 
 
 def _remote(folder: Path) -> Iterator[Finding]:
