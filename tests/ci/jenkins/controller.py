@@ -19,6 +19,7 @@ ROOT = HERE.parents[2]
 HARNESS = HERE / "harness"
 STEPS: dict[str, dict[str, Any]] = json.loads((HERE / "steps.json").read_text())
 LIBRARY_PATH = "templates/jenkins"
+PUSHED = "jenkins.branch.BranchEventCause"
 JENKINSFILE = "@Library('tagline@v1') _\ntagline()\n"
 # small programs: the first compiler is enough, and one core is
 JAVA = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
@@ -138,7 +139,10 @@ class Build:
 
 @dataclass
 class Controller:
-    """Jobs of one repository; `agents` as rows of name, labels and environ, `credentials` by job and id."""
+    """Jobs of one repository; `agents` as rows of name, labels and environ, `credentials` by job and id.
+
+    A push is the cause of each build where nothing else is said.
+    """
 
     folder: Path
     remote: Path
@@ -161,6 +165,7 @@ class Controller:
         own = {"JENKINS_URL": "http://127.0.0.1:1/", "JOB_NAME": job, "BUILD_NUMBER": str(self.builds)}
         described: dict[str, object] = {
             "name": job,
+            "causes": [PUSHED],
             "branch": (variables or {}).get("BRANCH_NAME", "main"),
             "remote": str(self.remote),
             "commit": commit,

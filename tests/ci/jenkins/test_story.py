@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from tagline.errors import PipelineError
 
-from tests.ci.jenkins.conftest import MAIN, TAG
+from tests.ci.jenkins.conftest import MAIN, TAG, WOKEN
 from tests.ci.jenkins.controller import JENKINSFILE, LIBRARY_PATH, Build, Controller, Interpreter
 from tests.flow.stage import PIPELINE, TAGLINE, Desk, new_desk, predict
 
@@ -50,7 +50,7 @@ def told(java: Interpreter, library: Path, tmp_path_factory: pytest.TempPathFact
         asked = desk.tagline("promote", "tiny", "--to", "prod")
         assert asked.code == 0, asked
         tag = jenkins.build("tiny/promote%2Fprod%2Ftiny%2F1", head, TAG)
-        woken = jenkins.build(f"{tag.said['triggered'][0]['job']}", head, MAIN)
+        woken = jenkins.build(f"{tag.said['triggered'][0]['job']}", head, MAIN, causes=[WOKEN])
         again = jenkins.build("tiny/main", head, MAIN)
         yield Story(desk, release, tag, woken, again, bad_pull_request(desk, jenkins))
     finally:

@@ -1,7 +1,7 @@
 """What an agent must have to carry out a step: a pure function of the step and of what the policy says."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
@@ -100,6 +100,12 @@ def needs(step: AnyStep, wants: Wants) -> frozenset[Need]:
             return writes | runs | {Need(Kind.CREDENTIAL, step.promotion.env)}
         case _:
             assert_never(step)
+
+
+def next_needs(left: Sequence[frozenset[Need]]) -> frozenset[Need]:
+    """What the next agent must have, of the needs of what is left, in order: what environments wait for comes last."""
+    free = [needed for needed in left if all(one.kind is not Kind.CREDENTIAL for one in needed)]
+    return [*free, *left][0]
 
 
 def written(found: Iterable[Need]) -> str:
