@@ -1,9 +1,11 @@
 """The one CI call: what is known becomes a plan, and the plan is carried out."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import assert_never
 
+from tagline import temporary
 from tagline.errors import ConfigError, StateTampered, StillTraining
 from tagline.flow.checking.checks import check_commit
 from tagline.flow.known import known_merge
@@ -57,6 +59,7 @@ def run_plan(world: World, plan: Plan, carried: Carried | None = None) -> Report
     A scheduled call goes on after a promotion that failed: other models do not wait for it.
     """
     work.sweep(world.home)
+    temporary.sweep(time.time())
     if plan.event in {Event.MERGE, Event.SCHEDULE} and world.state().pending:
         world.append(lambda state: Batch())  # completes what was cut short, though there is nothing to add
     report = Report(plan.event, world.facts.head)
