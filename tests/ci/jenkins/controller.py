@@ -87,13 +87,23 @@ class Interpreter:
 
     def play(self, folder: Path) -> None:
         """A build from its start to its end."""
+        said = self._asked(str(folder))
+        assert said == "ended\n", f"the harness itself failed:\n{said}"
+
+    def inspect(self, file: Path) -> dict[str, Any]:
+        """What a source uses, and the steps that it calls with their parameters; it must be Groovy."""
+        said = self._asked(f"inspect {file}")
+        assert said.startswith("{"), f"no Groovy:\n{said}"
+        found: dict[str, Any] = json.loads(said)
+        return found
+
+    def _asked(self, line: str) -> str:
         if not self._process:
             self._process = _java(self.path, "serve", str(HARNESS))
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(f"{folder}\n")
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
-        said = self._process.stdout.readline().replace("\t", "\n")
-        assert said == "ended\n", f"the harness itself failed:\n{said}"
+        return self._process.stdout.readline().replace("\t", "\n")
 
     def close(self) -> None:
         """End the process."""

@@ -96,7 +96,6 @@ def _run(args: list[str], scenario: dict[str, Any]) -> int:
 
 
 def _ci(args: list[str], scenario: dict[str, Any]) -> int:
-    time.sleep(0.3)
     return 0
 
 
