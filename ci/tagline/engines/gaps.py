@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tagline import temporary
 from tagline.engines import Command, Guards, places, sandbox
 
 _MOST = 2000
@@ -110,11 +111,11 @@ def _profiles(outer: Mapping[str, str]) -> list[str]:
 
 
 def _tried(read: list[str], write: list[str], guards: Guards) -> tuple[list[str], list[str]]:
-    with tempfile.TemporaryDirectory(prefix="tagline-") as folder:
-        asked, log = Path(folder, "asked"), Path(folder, "gaps")
+    with temporary.folder(temporary.Kind.DOORS) as folder:
+        asked, log = folder / "asked", folder / "gaps"
         asked.write_text(json.dumps([read, write]))
         command = Command(
-            [sys.executable, "-I", "-S", "-c", _TRY_DOORS, str(asked)], Path(folder), log, timeout=30.0
+            [sys.executable, "-I", "-S", "-c", _TRY_DOORS, str(asked)], folder, log, timeout=30.0
         )
         code = sandbox.run(command, guards=guards)
         said = log.read_text(errors="replace")

@@ -6,14 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
-from tagline import foreign
+from tagline import foreign, temporary
 from tagline.engines import Command, Guards, places
 from tagline.errors import TaskTimedOut
 
@@ -86,10 +85,10 @@ def running(
     """
     outer = os.environ if outer is None else outer
     protect_parent()
-    with tempfile.TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True) as folder:
+    with temporary.folder(temporary.Kind.HOME) as folder:
         theirs, ours = os.pipe()
         try:
-            process = _launch(command, Path(folder), theirs, outer, guards)
+            process = _launch(command, folder, theirs, outer, guards)
         except BaseException:
             os.close(ours)
             raise

@@ -1,9 +1,11 @@
 """The one CI call: what is known becomes a plan, and the plan is carried out."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import assert_never
 
+from tagline import temporary
 from tagline.errors import ConfigError, StateTampered, StillTraining
 from tagline.flow.checking.checks import check_commit
 from tagline.flow.known import plan_merge
@@ -66,6 +68,7 @@ def run_plan(world: World, plan: Plan, carried: Carried | None = None) -> Report
     of one pipeline wait for that of another.
     """
     work.sweep(world.home)
+    temporary.sweep(time.time())
     if plan.event in {Event.MERGE, Event.SCHEDULE} and world.state().pending:
         world.append(lambda state: Batch())  # completes what was cut short, though there is nothing to add
     report = Report(plan.event, world.facts.head)

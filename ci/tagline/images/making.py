@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO, cast
 
 import msgspec
 
-from tagline import config
+from tagline import config, temporary
 from tagline.errors import ConfigError, ImageRefused
 from tagline.images import LABEL, Builder, Order, archive, dockerfile, recipe
 from tagline.images.pip_settings import secret_files
@@ -88,8 +87,8 @@ class Maker(msgspec.Struct, frozen=True):
             return Made(place.at(digest), made.content)
         if not (repository and push) and self.builder().has(name):
             return Made(name, made.content)
-        with TemporaryDirectory(prefix="tagline-image-") as folder, self._layout(place) as layout:
-            order = self._order(source, made, name, Path(folder), layout)
+        with temporary.folder(temporary.Kind.IMAGE) as folder, self._layout(place) as layout:
+            order = self._order(source, made, name, folder, layout)
             built = self.builder().build(order)
             with archive.opened(built.place) as opened:
                 image = opened.read()

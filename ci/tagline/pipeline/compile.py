@@ -5,14 +5,13 @@ import re
 import shutil
 import site
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import yaml
 
-from tagline import config, foreign
+from tagline import config, foreign, temporary
 from tagline.engines import Command, sandbox
 from tagline.errors import PipelineError, TaskTimedOut
 from tagline.pipeline import compiled as compiled_file
@@ -36,8 +35,8 @@ def compile_file(
     where it raises, defines no or several pipelines, hangs, or ends the process.
     """
     project = Project.of_file(pipeline)
-    with tempfile.TemporaryDirectory(prefix="tagline-compile-") as folder, foreign.nameless() as log:
-        place = Path(folder).resolve()
+    with temporary.folder(temporary.Kind.COMPILE) as folder, foreign.nameless() as log:
+        place = folder.resolve()
         tree = copy_tree(project.root, place / "tree")
         made, report = place / "pipeline.yaml", place / "report.json"
         inner = tree / project.pipeline.relative_to(project.root)

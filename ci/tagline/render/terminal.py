@@ -134,6 +134,7 @@ def status_text(status: "Status") -> str:
     for place in status.places:
         parts += ["", *_place_lines(place)]
     parts += [f"\nunreadable tag, nobody acts on it: {name}" for name in status.unreadable]
+    parts += [f"\nunfinished: {status.unfinished}"] if status.unfinished else []
     return "\n".join([*parts, "", f"next: {status.next}"])
 
 

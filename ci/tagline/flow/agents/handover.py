@@ -9,12 +9,13 @@ import msgspec
 from tagline import __version__
 from tagline.errors import NeedsAgent, PipelineError, StateTampered
 from tagline.flow.agents.kept import StateFolder
-from tagline.flow.agents.needs import Need, Wants, committed_pipeline, needs, wants_of
+from tagline.flow.agents.needs import Need, Wants, committed_pipeline, needs, next_needs, wants_of
 from tagline.flow.agents.saved import Saved, SavedStep, key, kind, require_same, subject, todo
 from tagline.flow.ci import Carried, run_plan
 from tagline.flow.known import plan_event
 from tagline.flow.plan import (
     AnyStep,
+    FinishRollback,
     GoOnTraining,
     MakeRelease,
     Nothing,
@@ -183,7 +184,7 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
     if report.exit_code or not others:
         return Ran(part, report, earlier=earlier)
     report.exit_code = NeedsAgent.exit_code
-    return Ran(part, report, [str(one) for one in sorted(others[0])], earlier)
+    return Ran(part, report, [str(one) for one in sorted(next_needs(others))], earlier)
 
 
 def _require_told(world: World, saved: Saved, done: Set[str]) -> None:
@@ -227,16 +228,18 @@ def share(
     """The steps that are this agent's, and the needs of each that is left for another.
 
     Steps follow one another: nothing after a step that is not done. Only `independent` ones (a schedule's)
-    do not wait for each other.
+    do not wait for each other, and nothing waits for the record of a rollback that one environment lacks.
     """
     mine: list[AnyStep] = []
     others: list[frozenset[Need]] = []
+    waits = False
     for step in left:
         needed = needs(step, wants)
-        if agent.can(needed) and (independent or not others):
+        if agent.can(needed) and not waits:
             mine.append(step)
         else:
             others.append(needed)
+            waits = waits or not (independent or isinstance(step, FinishRollback))
     return mine, others
 
 

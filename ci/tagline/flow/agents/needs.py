@@ -111,6 +111,12 @@ def needs(step: AnyStep, wants: Wants) -> frozenset[Need]:
             assert_never(step)
 
 
+def next_needs(left: Sequence[frozenset[Need]]) -> frozenset[Need]:
+    """What the next agent must have, of the needs of what is left, in order: what environments wait for comes last."""
+    free = [needed for needed in left if all(one.kind is not Kind.CREDENTIAL for one in needed)]
+    return [*free, *left][0]
+
+
 def written(found: Iterable[Need]) -> str:
     """Needs as one word list, in a fixed order; `any` where there are none."""
     return ",".join(map(str, sorted(found))) or ANY

@@ -1,16 +1,16 @@
 """Everything that can be said about a tree before it is released."""
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tagline import config
+from tagline import config, temporary
 from tagline.config import Config
 from tagline.engines import Engine
 from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
@@ -106,14 +106,15 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     root = root_of(folder)
     own = platforms.of_work_tree(root, os.environ, default_name(root.name))
     engine = open_engine(home, os.environ, root, own)
-    with TemporaryDirectory(prefix="tagline-check-") as work:
+    temporary.sweep(time.time())
+    with temporary.folder(temporary.Kind.CHECK) as work:
         if fix:
             for made_anew in compile_work_tree(root, None, None):
                 told(Said(f"renewed {made_anew}"))
             for line in images.pin_work_tree(root, own, os.environ):
                 told(Said(line))
-        tree = copy_tree(root, Path(work) / "tree")
-        made = benches(tree, own, Path(work), engine, told)
+        tree = copy_tree(root, work / "tree")
+        made = benches(tree, own, work, engine, told)
         steps = checks(made)
         if smoke:
             names = Names(os.environ, root, own)

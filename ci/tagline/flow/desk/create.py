@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 
 import tagline
+from tagline import temporary
 from tagline.errors import BadWord, MissingTool, RepositoryError, TaglineError, TargetExists
 from tagline.flow.desk import origin
 from tagline.git import process
@@ -50,8 +50,8 @@ def create(target: Path, *, answers: Mapping[str, Any], defaults: bool) -> Made:
     """
     check_answers(answers, defaults)
     target = Path(os.path.abspath(target.expanduser()))
-    with tempfile.TemporaryDirectory(prefix="tagline-init-") as folder:
-        made = Path(folder) / "project"
+    with temporary.folder(temporary.Kind.INIT) as folder:
+        made = folder / "project"
         said = render(template(), made, answers, _named_after(target), defaults)
         new = _new_files(made, target)
         for name in new:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 import semver
 
 import tagline
+from tagline import temporary
 from tagline.errors import RepositoryError, TemplateUnknown
 from tagline.flow.desk import create, origin
 from tagline.flow.desk.origin import Origin
@@ -62,8 +62,8 @@ def is_later(folder: Path) -> bool:
     """
     known = origin.read(folder)
     _require_no_later(known, folder)
-    with tempfile.TemporaryDirectory(prefix="tagline-init-") as made:
-        return _render(Path(made) / "project", known, {}).files != known.files
+    with temporary.folder(temporary.Kind.INIT) as made:
+        return _render(made / "project", known, {}).files != known.files
 
 
 def update(folder: Path, answers: Mapping[str, str | bool]) -> Updated:
@@ -76,8 +76,8 @@ def update(folder: Path, answers: Mapping[str, str | bool]) -> Updated:
     Repo.open(folder).require_clean()
     known = origin.read(folder)
     _require_no_later(known, folder)
-    with tempfile.TemporaryDirectory(prefix="tagline-init-") as scratch:
-        made = Path(scratch) / "project"
+    with temporary.folder(temporary.Kind.INIT) as scratch:
+        made = scratch / "project"
         new = _render(made, known, answers)
         if new.files == known.files and new.answers == known.answers:
             return Updated(False, [])
@@ -165,16 +165,16 @@ def _is_link(file: Path, folder: Path) -> bool:
 
 def _merge(old: bytes, theirs: bytes, ours: bytes) -> tuple[bytes | None, bool]:
     """The three ways in one, and whether no conflict is marked; None for what is no text."""
-    with tempfile.TemporaryDirectory(prefix="tagline-merge-") as scratch:
+    with temporary.folder(temporary.Kind.INIT) as scratch:
         sides = {"project": theirs, "before": old, "template": ours}
         for name, data in sides.items():
-            (Path(scratch) / name).write_bytes(data)
+            (scratch / name).write_bytes(data)
         labels = [word for name in sides for word in ("-L", name)]
-        said = process.run(["merge-file", "-p", *labels, *sides], cwd=Path(scratch))
+        said = process.run(["merge-file", "-p", *labels, *sides], cwd=scratch)
     if any(b"\0" in data for data in sides.values()):
         return None, False
     if not 0 <= said.code < 128:
-        raise RepositoryError(f"git merge-file failed: {said.err}", where=scratch)
+        raise RepositoryError(f"git merge-file failed: {said.err}", where=str(scratch))
     return said.out, said.code == 0
 
 

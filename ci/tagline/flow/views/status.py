@@ -53,6 +53,7 @@ class Status(msgspec.Struct, frozen=True):
     """Everything `tagline status` shows; `as_of` is when the remote was last looked at (ISO 8601, UTC).
 
     `offline`: it did not answer now. `unreadable` are tags that claim to be promotions and that nobody can act on.
+    `unfinished` says what somebody began to push, piece by piece, and was cut short in; `next` then completes it.
     """
 
     pipeline: str
@@ -63,8 +64,10 @@ class Status(msgspec.Struct, frozen=True):
     next: str
     offline: bool = False
     unreadable: list[str] = []
+    unfinished: str = ""
 
 
+COMPLETES = "tagline ci --event schedule"
 SHOWN_RELEASES = 5
 
 
@@ -89,7 +92,14 @@ def status(world: World) -> Status:
         next=_next(world, state, releases, places),
         offline=world.offline,
         unreadable=tags.malformed(world.facts, state),
+        unfinished=unfinished(state),
     )
+
+
+def unfinished(state: State) -> str:
+    """What was begun on a host that takes no refs as one, and has no end; "" where there is nothing."""
+    begun = state.pending
+    return f"{begun.actor or 'somebody'} {begun.sentence()} and was cut short" if begun else ""
 
 
 def _as_of(world: World) -> str:
@@ -170,7 +180,12 @@ def _disagree(place: PlaceStatus) -> list[str]:
 
 
 def _next(world: World, state: State, releases: list[ReleaseStatus], places: list[PlaceStatus]) -> str:
-    """The next sensible command; a place that another machine decided is only taken over where all are."""
+    """The next sensible command; a place that another machine decided is only taken over where all are.
+
+    What was begun comes before all else: nothing can be written before its end.
+    """
+    if state.pending:
+        return COMPLETES
     if places and all(place.elsewhere for place in places):
         return f"tagline adopt --reason 'moved from {places[0].elsewhere}'"
     places = [place for place in places if not place.elsewhere]
