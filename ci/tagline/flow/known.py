@@ -158,6 +158,8 @@ def _claimed_by(world: World, state: State, release: Release, ours: str) -> bool
 
 def _rolled_back(world: World, state: State) -> list[tuple[str, str]]:
     """Where a rollback was begun on this platform that the ledger does not know."""
+    if not world.platform.serves:
+        return []
     places = ((env, model) for env in world.policy.environments for model in world.policy.model_names())
     begun = [place for place in places if resolve.unrecorded(world, state, *place)]
     return [place for place in begun if resolve.machine_of(world, *place) in {"", world.platform.machine}]

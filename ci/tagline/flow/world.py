@@ -198,7 +198,8 @@ def open_world(
     from tagline.git.objects import identity
     from tagline.git.repo import Repo
     from tagline.hosts.reading import read_run
-    from tagline.platforms.kubeflow import KubeflowPlatform
+    from tagline.platforms.kubeflow import KubeflowPlatform, Place
+    from tagline.platforms.kubeflow.marks import owner_of
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home
     from tagline.secrets.sources import Names
@@ -220,7 +221,7 @@ def open_world(
     said = under.file.kubeflow() if under else None
     platform: Platform
     if said:
-        platform = KubeflowPlatform(said, environ)
+        platform = KubeflowPlatform(said, environ, Place(owner_of(repo.url()), home / "kubeflow"))
     else:
         platform = open_platform(home, engine, names, containers=makes is not None)
     actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]

@@ -134,6 +134,12 @@ def identity(world: "World", tree: Path, own: Config, *, push: bool = True) -> s
 
     The tree is without the gate's data. The image reaches the registry if `push`, and is built at most once.
     """
+    if world.images is None and world.platform.pipelines.detached:
+        raise ConfigError(
+            f"platform {world.platform.name} runs every task in an image, and this call makes none (engine process)",
+            where=config.FILE,
+            fix="engine: docker, and image: {repository: HOST/PATH}",
+        )
     if world.images is None:
         world.told(Said("making the environment (once for each lock)"))
         return world.engine.build(tree, serving=own.serving is not None).identity

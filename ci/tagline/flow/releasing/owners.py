@@ -40,6 +40,8 @@ def recorded_owners(state: State) -> set[str]:
 
 def config_of(world: World, version: UploadedVersion) -> Config:
     """tagline.yaml as the released tree has it, with the platform file's defaults."""
+    if version.source is None:
+        return world.own_config(version.commit).of(version.pipeline)
     file = version.source / config.FILE
     text = file.read_text() if file.exists() else ""
     where = f"{config.FILE} of {version.release}"

@@ -60,6 +60,9 @@ def unregistered(world: World, state: State) -> Unregistered:
 
 
 def _look(world: World, state: State, found: Unregistered) -> None:
+    if world.platform.pipelines.detached:
+        _look_there(world, state, found)
+        return
     for version in world.platform.pipelines.versions(world.policy.pipeline):
         released = state.release(version.pipeline, version.release)
         if released is None or released.commit != version.commit:
@@ -67,6 +70,25 @@ def _look(world: World, state: State, found: Unregistered) -> None:
         for run in world.platform.pipelines.runs(owner_prefix(version.pipeline, version.release)):
             if run.state is RunState.SUCCEEDED and not state.trained_by(run.owner):
                 _sort(world, run, version, found)
+
+
+def _look_there(world: World, state: State, found: Unregistered) -> None:
+    """On a server: it is asked at most once, and only while a release has no model or training in the ledger.
+
+    A release of which something is registered is read anew where a training of it was asked for by hand.
+    """
+    pipeline, models = world.policy.pipeline, world.policy.model_names()
+    releases = [release for name, release in state.uploads if name == pipeline]
+    open_ = [one for one in releases if not any(state.versions(model, one) for model in models)]
+    if not open_:
+        return
+    for run in world.platform.pipelines.runs(f"{pipeline}/"):
+        release = next((one for one in open_ if run.owner.startswith(owner_prefix(pipeline, one))), None)
+        if release is None or run.state is not RunState.SUCCEEDED or state.trained_by(run.owner):
+            continue
+        version = world.platform.pipelines.version(pipeline, release)
+        if version is not None:
+            _sort(world, run, version, found)
 
 
 def _sort(world: World, run: Run, version: UploadedVersion, found: Unregistered) -> None:

@@ -158,6 +158,8 @@ def next_of(world: World, commit: str = "") -> NextVersion:
     """The version that HEAD, or another commit, would get, or why it gets none."""
     facts = msgspec.structs.replace(world.facts, head=commit) if commit else world.facts
     pipeline = world.policy.pipeline
+    if world.platform.pipelines.detached:  # a server others share: its versions are ours by the ledger alone
+        return next_version(world.repo, facts, world.state(), world.scope())
     published = {one.release: one.commit for one in world.platform.pipelines.versions(pipeline)}
     # the platform may hold another repository's pipeline of the same name
     known = {release: commit for release, commit in published.items() if world.repo.has(commit)}

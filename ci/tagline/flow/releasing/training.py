@@ -99,6 +99,8 @@ def train_release(world: World, release: Release) -> StepReport:
         parameters=parameters(own, smoke=False),
         serving=own.serving is not None,
     )
+    if world.platform.pipelines.detached:
+        return _started(world.platform.pipelines, request)
     run = run_to_end(world.platform.pipelines, world.told, request)
     made = register_run(world, run)
     if made:
@@ -106,6 +108,17 @@ def train_release(world: World, release: Release) -> StepReport:
     if not models_of(world, run, version):
         return done("training", f"run {run.owner} succeeded; it made no model, so nothing is registered")
     return nothing("training", f"run {run.owner} was registered already, by another call in the meantime")
+
+
+def _started(pipelines: Pipelines, request: RunRequest) -> StepReport:
+    """Start a training that goes on by itself: a later call registers what it made."""
+    run = pipelines.start(request)
+    problem = run.problem()
+    if problem:
+        raise problem
+    if run.state is RunState.SUCCEEDED:
+        return nothing("training", f"run {run.owner} succeeded; a later tagline ci registers its model")
+    return done("training", f"run {run.owner} is started; a later tagline ci registers its model", run=run.id)
 
 
 def train_command(world: World, release: str | None, *, smoke: bool) -> Report:

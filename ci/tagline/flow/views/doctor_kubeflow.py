@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from tagline.errors import KfpError
 from tagline.kubeflow_keys import Kubeflow
-from tagline.platforms.kubeflow import KubeflowPlatform
+from tagline.platforms.kubeflow import open_connection
 from tagline.platforms.kubeflow.server.connection import Connection, Patience
 from tagline.platforms.kubeflow.wire import Times
 
@@ -16,7 +16,7 @@ def examine_kubeflow(
     said: Kubeflow, environ: Mapping[str, str], patience: Patience = IMPATIENT
 ) -> Iterator[Line]:
     """Level, sentence and remedy of each finding; an error of the server ends them, as a finding of its own."""
-    connection = KubeflowPlatform(said, environ, patience).connection
+    connection = open_connection(said, environ, patience)
     try:
         yield from _server(connection)
     except KfpError as error:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import msgspec
 
 from tagline.errors import NotYetSupported
 from tagline.kubeflow_keys import Kubeflow
@@ -13,15 +16,27 @@ if TYPE_CHECKING:
     from tagline.platforms.kubeflow.server.connection import Connection, Patience
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Who acts there and where it keeps what it read: the repository's mark, and a folder of this machine."""
+
+    owner: str
+    folder: Path
+
+
 class KubeflowPlatform:
     """A Kubeflow installation, as a platform file says it; the server is asked when it is first needed."""
 
     name = "kubeflow"
+    serves = False
 
     def __init__(
-        self, said: Kubeflow, environ: Mapping[str, str], patience: "Patience | None" = None
+        self,
+        said: Kubeflow,
+        environ: Mapping[str, str],
+        place: "Place",
+        patience: "Patience | None" = None,
     ) -> None:
-        self.said, self._environ, self._patience = said, environ, patience
+        self.said, self._environ, self._place, self._patience = said, environ, place, patience
 
     @property
     def machine(self) -> str:
@@ -33,9 +48,14 @@ class KubeflowPlatform:
         """The connection to its pipelines server, as the identity of its platform file."""
         return open_connection(self.said, self._environ, self._patience)
 
-    @property
+    @cached_property
     def pipelines(self) -> Pipelines:
-        raise _later("running pipelines")
+        """Versions and runs on its server, as the repository's."""
+        from tagline.platforms.kubeflow.pipelines import KubeflowPipelines
+
+        return KubeflowPipelines(
+            self.connection, self.said, self._place.owner, self._place.folder, self._environ
+        )
 
     @property
     def serving(self) -> Serving:

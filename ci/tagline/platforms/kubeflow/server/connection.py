@@ -75,6 +75,13 @@ class Connection:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         return json.loads(self._exchange(Sent(method, self._address(path, query), headers, data)).body)
 
+    def text(self, path: str) -> str:
+        """The text of an answer that is no JSON, such as a task's log; `path` is below the server's address."""
+        reply = self._wire.send(_as(Sent("GET", f"{self.url}{path}"), self.credentials.header()))
+        if reply.status != 200 or reply.is_html:
+            raise answers.trouble(reply, self.credentials.who) or errors.KfpNotThere(f"{path} has no text")
+        return reply.text
+
     def pages(self, path: str, key: str, query: Mapping[str, str] | None = None) -> Iterator[Any]:
         """The items `key` of all pages of a list; a page that comes twice is an error, not an endless walk."""
         asked, seen = {"page_size": PAGE_SIZE, **(query or {})}, {""}
