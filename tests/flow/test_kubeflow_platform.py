@@ -85,3 +85,12 @@ def test_promotion_there_is_refused_by_name_and_never_done_here_instead(desk: De
         assert "kind kubeflow comes with a later version of tagline" in refused.err
     assert desk.refs() == before
     assert not (desk.home / "pipelines").exists()
+
+
+def test_kubeflow_alone_is_no_platform_and_the_way_to_one_is_named(desk: Desk) -> None:
+    with (desk.clone.path / "tagline.yaml").open("a") as file:
+        file.write("platform: kubeflow\n")
+    refused = desk.tagline("check")
+    assert refused.code == 21, refused
+    assert "no platform 'kubeflow' is installed" in refused.err
+    assert "TAGLINE_PLATFORM_FILE to a platform file of kind kubeflow" in refused.err

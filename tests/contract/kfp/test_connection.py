@@ -16,6 +16,8 @@ from tagline.errors import (
 )
 from tagline.kubeflow_keys import Access, Cookie, ServiceAccount
 from tagline.platforms.kubeflow.server import probe
+from tagline.platforms.kubeflow.server.connection import Patience
+from tagline.platforms.kubeflow.wire import Times
 from tagline_task.masking import HIDDEN
 
 from tests.contract.kfp.opened import ALICE, by_header, opened
@@ -24,6 +26,7 @@ from tests.fakes.oidc.http import Asked, Fake, Said
 from tests.servers.ports import free_port
 
 PIPELINE = Path(__file__).parents[2] / "projects/plain_kfp/docker/kubeflow_pipeline/pipeline.yaml"
+SHORT = Patience(Times(read=0.1), waits=(0.5,) * 9, most=180.0)
 MINE = {"namespace": "mu-alice"}
 EDITOR = "system:serviceaccount:mu-alice:default-editor"
 
@@ -73,6 +76,42 @@ def test_a_read_gives_up_after_its_last_try(kfp: FakeKfp) -> None:
     with pytest.raises(KfpUnavailable, match="503"):
         where.ask("GET", "/pipelines", MINE)
     assert len(kfp.asked) == 4
+
+
+def test_a_read_outlives_a_minute_of_503_with_the_patience_that_we_have(kfp: FakeKfp) -> None:
+    where, slept = opened(kfp.url, by_header(ALICE), patience=Patience()), [0.0]
+    kfp.fail_next(1000, 503)
+
+    def sleep(seconds: float) -> None:
+        slept[0] += seconds
+        if slept[0] >= 60:
+            kfp.calm()
+
+    where.sleep = sleep
+    assert where.ask("GET", "/pipelines", MINE) == {}
+    assert 60 <= slept[0] < 120
+
+
+def test_a_read_of_a_server_that_hangs_ends_within_its_bound(kfp: FakeKfp) -> None:
+    where, now = opened(kfp.url, by_header(ALICE), patience=SHORT), [0.0]
+    where.sleep = lambda seconds: None
+    where.clock = lambda: now.__setitem__(0, now[0] + 60) or now[0]  # a minute passes between two looks at it
+    kfp.hang()
+    with pytest.raises(KfpUnavailable, match="did not answer in time"):
+        where.ask("GET", "/pipelines", MINE)
+    kfp.calm()
+    assert len(kfp.asked) == 3
+
+
+def test_a_server_may_ask_for_a_wait_and_not_for_ever(kfp: FakeKfp) -> None:
+    for asked, slept in (("7", [7.0]), ("3600", [])):
+        busy = Said(503, b"busy", "text/plain", (("Retry-After", asked),))
+        with Odd(busy) as server:
+            where, waits = opened(server.url, Access(), patience=Patience(waits=(0.5,))), []
+            where.sleep = waits.append
+            with pytest.raises(KfpUnavailable, match="busy"):
+                where.ask("GET", "/healthz")
+        assert waits == slept
 
 
 def test_a_write_is_sent_once_and_says_that_it_may_be_done(kfp: FakeKfp) -> None:

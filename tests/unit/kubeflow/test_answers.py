@@ -73,7 +73,7 @@ def test_json_is_no_trouble(body: object) -> None:
         (grpc(401, 16, EXPIRED), errors.KfpNotLetIn, "service account token has expired", "kubectl create token"),
         (grpc(401, 16, AUDIENCE), errors.KfpNotLetIn, 'target audiences ["pipelines.kubeflow.org"]', "--audience"),
         (grpc(401, 16, GARBAGE), errors.KfpNotLetIn, "invalid bearer token", "access:"),
-        (grpc(403, 7, DENIED), errors.KfpForbidden, "bob@example.com may not list pipelines in mu-alice", "Role"),
+        (grpc(403, 7, DENIED), errors.KfpForbidden, "bob@example.com may not list pipelines in mu-", "--user=bob@"),
         (reply(403, "RBAC: access denied", "text/plain"), errors.KfpForbidden, "RBAC: access denied", "access:"),
         (grpc(404, 5, "Failed to get: ResourceNotFoundError: Run x not found", "Run x not found"),
          errors.KfpNotThere, "Run x not found", ""),
@@ -116,6 +116,13 @@ def test_an_answer_that_may_have_done_something_says_so() -> None:
         error = trouble(grpc(status, 13, "x"))
         assert isinstance(error, errors.KfpUnavailable)
         assert error.maybe_done is maybe
+
+
+def test_who_grants_the_right_is_told_the_whole_command() -> None:
+    denied = DENIED.replace("bob@example.com", "system:serviceaccount:ml:ci")
+    assert trouble(grpc(403, 7, denied)).fix == (
+        "kubectl create rolebinding tagline -n mu-alice --clusterrole=kubeflow-edit --serviceaccount=ml:ci"
+    )
 
 
 def test_no_stack_trace_and_no_query_is_shown() -> None:

@@ -36,7 +36,7 @@ def examine(folder: Path) -> list[Finding]:
         findings += _safely(look, folder)
     for look in (_template, _kubeflow, _remote, _host):
         findings += _safely(look, folder)
-    return findings
+    return list(dict.fromkeys(findings))  # two looks may find the same fault
 
 
 def _safely(look: Callable[[Path], Iterator[Finding]], folder: Path) -> list[Finding]:

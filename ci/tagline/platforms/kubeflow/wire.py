@@ -9,7 +9,7 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 import msgspec
 
-from tagline.errors import ConfigError, KfpUnavailable, MissingTool
+from tagline.errors import ConfigError, KfpNotAServer, KfpUnavailable, MissingTool, TaglineError
 
 CHUNK = 64 * 1024
 POOL = 8  # connections that are kept open to one server
@@ -66,8 +66,8 @@ class Wire:
     def send(self, sent: Sent) -> Reply:
         """The server's answer, whatever its status.
 
-        Raises `KfpUnavailable` for none or half of one, `ConfigError` for a wrong address, proxy or authority,
-        `MissingTool` without urllib3.
+        Raises `KfpUnavailable` for none or half of one, `KfpNotAServer` for a server that nobody vouches for,
+        `ConfigError` for a wrong address, proxy or authority, `MissingTool` without urllib3.
         """
         urllib3 = _urllib3()
         until = time.monotonic() + self.times.whole
@@ -181,14 +181,14 @@ def _content(answer: Any, until: float) -> bytes:
     return b"".join(pieces)
 
 
-def _trouble(urllib3: Any, error: Exception, url: str) -> KfpUnavailable | ConfigError:
+def _trouble(urllib3: Any, error: Exception, url: str) -> TaglineError:
     """Why no answer came, and whether the server may have heard the question."""
     kinds = urllib3.exceptions
     if isinstance(error, kinds.LocationValueError):
         return ConfigError("this is no address of a server", where=place(url))
     if isinstance(error, kinds.SSLError) and "CERTIFICATE" in str(error).upper():
         what = f"the certificate of {_server(url)} is of no authority that is trusted here"
-        return KfpUnavailable(
+        return KfpNotAServer(
             what, where=place(url), fix="ca: /path/of/the/authority.pem in the platform file"
         )
     never = kinds.ConnectTimeoutError, kinds.NewConnectionError, kinds.ProxyError, kinds.SSLError

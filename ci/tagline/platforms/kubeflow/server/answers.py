@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -132,8 +133,24 @@ def _forbidden(message: str, who: str, where: str) -> errors.KfpForbidden:
     name = user["user"] if user else who
     namespace = right["namespace"]
     what = f"{name} may not {right['verb']} {right['resource']} in {namespace or 'what is shared by all'}"
-    fix = f"bind the ClusterRole kubeflow-pipelines-edit to {name} in {namespace}" if namespace else _ACCESS
-    return errors.KfpForbidden(what, where=where, fix=fix)
+    return errors.KfpForbidden(what, where=where, fix=grant(name, namespace) if namespace else _ACCESS)
+
+
+def grant(user: str, namespace: str) -> str:
+    """The command with which an administrator lets a user act in a namespace."""
+    account = user.removeprefix("system:serviceaccount:")
+    subject = f"--user={user}" if account == user else f"--serviceaccount={account}"
+    words = (
+        "kubectl",
+        "create",
+        "rolebinding",
+        "tagline",
+        "-n",
+        namespace,
+        "--clusterrole=kubeflow-edit",
+        subject,
+    )
+    return shlex.join(words)
 
 
 def _missing(reply: Reply, words: Said, where: str) -> Trouble:

@@ -26,13 +26,15 @@ class Patience(msgspec.Struct, frozen=True):
     """How long is waited, in seconds: for one answer, and between the tries of a read.
 
     `waits` is for a server that cannot be reached or is not ready, `inner` for one that fails by itself (500);
-    `longest` is the longest wait that a server may ask for.
+    `longest` is the longest wait that a server may ask for. No try is begun after `most`, so that a server that
+    hangs costs no more than that and one answer.
     """
 
     times: Times = Times()
     waits: tuple[float, ...] = (0.5, 1, 2, 4, 8, 15, 15, 15, 15)
     inner: tuple[float, ...] = (0.5, 1, 2, 4)
     longest: float = 60.0
+    most: float = 180.0
 
 
 class Connection:
@@ -52,6 +54,7 @@ class Connection:
         self.url, self.namespace = kubeflow.endpoints.pipelines.rstrip("/"), kubeflow.training
         self.credentials, self.patience = credentials, patience or Patience()
         self.sleep: Callable[[float], None] = time.sleep
+        self.clock: Callable[[], float] = time.monotonic
         self._wire = Wire(environ, kubeflow.ca, self.patience.times)
 
     @cached_property
@@ -128,7 +131,7 @@ class Connection:
             return answers.trouble(reply, self.credentials.who) or errors.KfpError("an upload was refused")
         place = query.get("namespace") or self.namespace
         what = f"{self.credentials.who} may look at pipelines in {place}, and not upload there"
-        fix = f"bind the ClusterRole kubeflow-pipelines-edit in {place}"
+        fix = answers.grant("WHO", place)
         return errors.KfpForbidden(what, where=f"{self.url}{API}/pipelines/upload", fix=fix)
 
     def request(
@@ -155,12 +158,12 @@ class Connection:
 
     def _exchange(self, sent: Sent) -> Reply:
         """The good answer to a request; a read is repeated."""
-        tries = 0
+        tries, until = 0, self.clock() + self.patience.most
         while True:
             wait, found = self._tried(sent, tries)
             if isinstance(found, Reply):
                 return found
-            if wait is None:
+            if wait is None or self.clock() + wait > until:
                 raise found
             self.sleep(wait)
             tries += 1
