@@ -136,7 +136,7 @@ def test_a_task_that_fails_ends_the_release_before_the_claim(desk: Desk) -> None
 
 
 def test_the_same_commit_is_tried_again_after_a_task_failed(desk: Desk) -> None:
-    marker = desk.folder / "go"
+    marker = desk.clone.path / "go"
     broken_task(desk, "    time.sleep(seconds)", f'    open("{marker}").close()')
     assert desk.tagline("release").code == 34
     marker.touch()

@@ -38,6 +38,8 @@ ONE, TWO, THREE = (ModelVersion.parse(f"0.1.0-r{n}") for n in (1, 2, 3))
 class Stored:
     """The platform's pipelines: every release is uploaded with the policy as its own, nothing runs."""
 
+    detached = False
+
     def __init__(self, folder: Path, commit: str) -> None:
         self.folder, self.commit = folder, commit
         (folder / "tagline.yaml").write_text(POLICY)
@@ -62,6 +64,7 @@ class InMemory:
     rollouts: SimulatedPlatform
     pipelines: Stored
     name = "simulated"
+    serves = True
     machine = "here"
 
 
