@@ -20,14 +20,14 @@ def owner_of(url: str) -> str:
 
     `https://ci:token@git.example.org/ml/wine.git` and `git@git.example.org:ml/wine` are the same one.
     """
-    parts = urlsplit(url)
     ssh = _SSH.fullmatch(url)
-    if parts.scheme and parts.scheme != "file":
+    parts = urlsplit(url) if "://" in url else None
+    if parts and parts.scheme != "file":
         host, path = parts.hostname or "", parts.path
-    elif ssh and not parts.scheme:
+    elif ssh and parts is None:
         host, path = ssh[1].lower(), ssh[2]
     else:
-        host, path = "", parts.path or url
+        host, path = "", parts.path if parts else url
     place = f"{host}/{path.strip('/').removesuffix('.git')}"
     return hashlib.sha256(place.encode()).hexdigest()[:DIGITS]
 

@@ -78,7 +78,7 @@ def start(server: Connection, wanted: Wanted) -> Row:
     body = wanted.body(experiment(server))
     _require_small(body, wanted.owner)
     try:
-        return rows.read(server.ask("POST", "/runs", body), wanted.owner)
+        return rows.read(server.ask("POST", "/runs", body=body), wanted.owner)
     except KfpError as error:
         if not (isinstance(error, KfpUnavailable) and error.maybe_done):
             raise
@@ -105,7 +105,7 @@ def experiment(server: Connection) -> str:
         if server.scope:
             body["namespace"] = server.scope
         try:
-            found = dict(server.ask("POST", "/experiments", body))
+            found = dict(server.ask("POST", "/experiments", body=body))
         except KfpError as error:
             if not _may_stand(error):
                 raise

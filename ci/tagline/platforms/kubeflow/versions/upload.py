@@ -106,7 +106,7 @@ def _own_pipeline(server: Connection, said: Provenance) -> dict[str, Any]:
         }
         if server.scope:
             body["namespace"] = server.scope
-        found = _once(server, lambda: server.ask("POST", "/pipelines", body), said.pipeline)
+        found = _once(server, lambda: server.ask("POST", "/pipelines", body=body), said.pipeline)
     if not is_ours(str(found.get("description", "")), said.owner):
         raise NameTaken(
             f"the pipeline {said.pipeline!r} on this server is not this repository's",
