@@ -1,6 +1,7 @@
 """Write docs/reference from the code: commands, settings, exit codes. `--check` only compares."""
 
 import inspect
+import re
 import sys
 import typing
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import click
 import msgspec
-from tagline import config, errors, floors, platform_file
+from tagline import config, errors, floors, kubeflow_keys, platform_file
 from tagline.cli.group import cli
 from tagline.cli.main import COMMANDS
 from tagline.flow.views.recording import Recording
@@ -36,10 +37,23 @@ AS_JSON = """With `--json` an error is on stdout as well:
 `{"error": {"what": "…", "where": "…", "fix": "…", "code": 21}}`; a
 command that got as far as its steps prints its report instead, with `error` and `exit_code` in it."""
 LINT = """`tagline lint` and `tagline check` look for these. *where*: `file` for `tagline lint`, `release`
-for `tagline lint --release`, `project` for `tagline check` of a project for a cluster, `local` for one of the platform `local`.
+for `tagline lint --release`, `project` for `tagline check` of a project for a cluster, `local` for one of the
+platform `local`.
 
 An error ends the command; a warning is shown. `# tagline: ignore[rule] reason` lets one place stand,
 `lint: {ignore: {rule: reason}}` in tagline.yaml the whole pipeline."""
+KUBEFLOW = (
+    kubeflow_keys.Endpoints,
+    kubeflow_keys.Access,
+    kubeflow_keys.ServiceAccount,
+    kubeflow_keys.Oidc,
+    kubeflow_keys.Dex,
+    kubeflow_keys.Cookie,
+    kubeflow_keys.UserHeader,
+    kubeflow_keys.Store,
+    kubeflow_keys.Gpu,
+    kubeflow_keys.Toleration,
+)
 NOTE = "<!-- made by tools/reference.py; do not edit -->\n\n"
 
 
@@ -112,6 +126,8 @@ def settings() -> str:
     for struct in (
         config.Config,
         config.Image,
+        config.Member,
+        config.Lint,
         config.Serving,
         config.Gate,
         config.Metric,
@@ -125,11 +141,17 @@ def settings() -> str:
     parts.append(
         "# The platform file\n\nWhat holds for all repositories of a company; see the how-to page.\n"
     )
-    for title, struct in {"platform file": platform_file.PlatformFile, "floors": floors.Floors}.items():
+    tables = {"platform file": platform_file.PlatformFile, "floors": floors.Floors}
+    tables |= {f"kubeflow: {_snake(struct.__name__)}": struct for struct in KUBEFLOW}
+    for title, struct in tables.items():
         parts += _section(
             title, struct, [_setting(field, struct) for field in msgspec.structs.fields(struct)]
         )
     return "\n".join(parts)
+
+
+def _snake(name: str) -> str:
+    return re.sub("(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _section(title: str, struct: type, rows: list[str]) -> list[str]:
@@ -184,6 +206,7 @@ PAGES = {
     "settings.md": settings,
     "exit-codes.md": exit_codes,
     "ci-variables.md": ci_variables,
+    "lint-rules.md": lint_rules,
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from tagline.errors import ConfigError
+from tagline.words import one_of
 
 if TYPE_CHECKING:
     from tagline.strict_yaml import Marks
@@ -59,13 +60,15 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The gate's frozen data (a CSV file with a header), pinned by digest, and what it must prove.
 
-    `label` names the columns that only the scorer sees, `id` the column that names a row.
+    `label` names the columns that only the scorer sees, `id` the column that names a row, `scorer` the task
+    that judges, in `src/pipeline_steps/`.
     """
 
     data: str
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     label: str
     id: str = "row_id"
+    scorer: Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")] = "evaluate"
     metrics: dict[str, Metric] = msgspec.field(default_factory=lambda: {"wrong": Metric()})
 
 
@@ -155,9 +158,30 @@ class Lint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ignore: dict[str, str] = {}
 
 
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of several pipelines: what it says in place of the key of the same name above it."""
+
+    file: str | None = None
+    paths: list[str] | None = None
+    models: dict[str, Model] | None = None
+    train: Train | None = None
+    parameters: dict[str, Any] | None = None
+    smoke: dict[str, Any] | None = None
+    smoke_when: SmokeWhen | None = None
+    smoke_timeout: str | None = None
+    gpu: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    serving: Serving | None = None
+    gate: Gate | None = None
+    rollout: Rollout | None = None
+    secrets: Secrets | None = None
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of tagline.yaml. Every key has a default; `serving` and `gate` are needed for a promotion.
 
+    `pipelines` names several pipelines of one repository, in place of `pipeline`: with one tree, one lock and
+    one image, each with its own file, paths, releases and models. `file` is the pipeline's Python file, by
+    default docker/kubeflow_pipeline/pipeline.py or, of several, docker/kubeflow_pipeline/NAME.py.
     `platform` names the platform file: of an installed package, or `git+URL@REF`; `tagline` is the one version
     that may act for this repository, such as `1.2.0`. `gpu` is how many GPUs a training asks for: above 0,
     its smoke and full training need an agent with one.
@@ -166,6 +190,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     pipeline: str = ""
+    pipelines: dict[str, Member] = {}
+    file: str = ""
     paths: list[str] = []
     models: dict[str, Model] = {}
     environments: list[str] = msgspec.field(default_factory=lambda: ["prod"])
@@ -187,8 +213,50 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lint: Lint = Lint()
     webhook: Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")] = ""
 
+    @property
+    def several(self) -> bool:
+        """Whether the repository holds several pipelines."""
+        return bool(self.pipelines)
+
+    @property
+    def title(self) -> str:
+        """The pipeline's name, or those of all of them."""
+        return self.pipeline or ", ".join(sorted(self.pipelines))
+
+    def of(self, pipeline: str) -> "Config":
+        """What is said of one of several pipelines; a file of a single one is the same for any name.
+
+        Raises `UnknownName` that names the nearest.
+        """
+        if not self.pipelines:
+            return self
+        member = self.pipelines[one_of(pipeline, self.pipelines, "pipeline")]
+        said = {key: getattr(member, key) for key in Member.__struct_fields__}
+        said = {key: value for key, value in said.items() if value is not None}
+        return msgspec.structs.replace(self, pipeline=pipeline, **said)
+
+    def each(self) -> list["Config"]:
+        """What is said of each pipeline, by name."""
+        if self.pipeline or not self.pipelines:
+            return [self]
+        return [self.of(name) for name in sorted(self.pipelines)]
+
+    def held_out(self) -> list[str]:
+        """The frozen data of every gate of the repository, which no pipeline's code may see."""
+        gates = [self.gate, *(member.gate for member in self.pipelines.values())]
+        return sorted({gate.data for gate in gates if gate})
+
+    def maker(self, model: str) -> str:
+        """The pipeline that makes a model; "" where none does."""
+        if not self.pipelines:
+            return self.pipeline if model in self.model_names() else ""
+        made = {name: member.models or [name] for name, member in self.pipelines.items()}
+        return next((name for name, models in made.items() if model in models), "")
+
     def model_names(self) -> list[str]:
-        """The models this pipeline makes; by default one, named as the pipeline."""
+        """The models that are made here; by default one of each pipeline, named as it."""
+        if not self.pipeline and self.pipelines:
+            return sorted(name for one in self.each() for name in one.model_names())
         return sorted(self.models) or [self.pipeline]
 
     def model_outputs(self) -> list[str]:
@@ -200,10 +268,8 @@ LATER = {
     "approvals": "approvals",
     "signers": "signers",
     "promotion": "signers and approvals",
-    "pipelines": "several pipelines in one repository",
     "schedules": "schedules",
 }
-LATER_PLATFORMS = ("kubeflow",)
 LOCAL = "local"
 
 
@@ -229,8 +295,10 @@ def build(data: Mapping[str, Any], marks: "Marks", where: str = FILE, default_na
     """
     from tagline import config_rules, strict_yaml
 
+    if "pipelines" not in data:
+        data = {"pipeline": default_name, **data}
     try:
-        config = msgspec.convert({"pipeline": default_name, **data}, Config)
+        config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise strict_yaml.translate(error, marks, where) from error
     for fault in config_rules.faults(config):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.config import LATER_PLATFORMS, Config, Gate, Rollout, Secrets, Serving, seconds
+from tagline.config import Config, Gate, Rollout, Secrets, Serving, seconds
 from tagline.errors import ConfigError, NotYetSupported
 from tagline.words import check_name
 
@@ -29,9 +29,14 @@ class Fault(msgspec.Struct, frozen=True):
 def faults(config: Config) -> Iterator[Fault]:
     """Every rule that is broken: names, durations, shares, what this version of tagline lacks."""
     yield from _names(config)
-    if config.platform in LATER_PLATFORMS:
-        what = f"platform {config.platform!r}: this version of tagline has only 'local'"
-        yield Fault(("platform",), what, "platform: local", NotYetSupported)
+    if config.several:
+        yield from _members(config)
+    yield from _of_pipeline(config)
+
+
+def _of_pipeline(config: Config) -> Iterator[Fault]:
+    """The rules of what is said of one pipeline."""
+    yield from _file(config.file)
     yield from _duration(config.smoke_timeout, ("smoke_timeout",), DAY)
     if config.gate:
         yield from _gate(config.gate)
@@ -46,8 +51,47 @@ def faults(config: Config) -> Iterator[Fault]:
             yield Fault(("lint", "ignore", rule), what, f"{rule}: why it may stand")
 
 
+def _file(file: str) -> Iterator[Fault]:
+    path = Path(file)
+    if file and (path.is_absolute() or ".." in path.parts or path.suffix != ".py"):
+        yield Fault(
+            ("file",), f"file {file!r} is not a Python file inside the repository", "file: pipelines/wine.py"
+        )
+
+
+def _members(config: Config) -> Iterator[Fault]:
+    """The rules of several pipelines: each by itself, and what two of them may not share."""
+    if config.pipeline:
+        yield Fault(("pipeline",), "pipeline and pipelines: a file says one of them", "take pipeline: out")
+    for key in ("file", "models", "gate"):
+        if getattr(config, key):
+            yield Fault(
+                (key,), f"{key} is for each of the pipelines to say", f"pipelines: {{NAME: {{{key}: …}}}}"
+            )
+    makers: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for name in config.pipelines:
+        at: At = ("pipelines", name)
+        own = msgspec.structs.replace(config, pipeline="").of(name)
+        for fault in _of_pipeline(own):
+            yield msgspec.structs.replace(fault, at=(*at, *fault.at), what=f"pipelines.{name}: {fault.what}")
+        for model in own.model_names():
+            if makers.setdefault(model, name) != name:
+                what = f"{makers[model]} and {name} both make a model {model}: its tags would mean both"
+                yield Fault((*at, "models") if own.models else at, what, "give each model one pipeline")
+        if own.file and files.setdefault(own.file, name) != name:
+            yield Fault((*at, "file"), f"{files[own.file]} has the same file", "give each its own")
+
+
 def _names(config: Config) -> Iterator[Fault]:
-    named: list[tuple[At, str, str]] = [(("pipeline",), config.pipeline, "pipeline")]
+    named: list[tuple[At, str, str]] = [(("pipelines", name), name, "pipeline") for name in config.pipelines]
+    if not config.several:
+        named.append((("pipeline",), config.pipeline, "pipeline"))
+    named += [
+        (("pipelines", name, "models", model), model, "model")
+        for name, member in config.pipelines.items()
+        for model in member.models or {}
+    ]
     named += [(("environments", n), env, "environment") for n, env in enumerate(config.environments)]
     named += [(("models", model), model, "model") for model in config.models]
     if not config.platform.startswith("git+"):

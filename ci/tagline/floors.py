@@ -141,19 +141,32 @@ def tightened(data: Mapping[str, Any], found: Loose) -> dict[str, Any]:
 def require(config: Config, marks: "Marks", floors: Floors, where: str, platform: str) -> list[Loose]:
     """Raise `ConfigError` (key, value, limit, file:line:column) for the first written value that loosens a
     floor; return the defaults that nobody wrote down and that do."""
+    unsaid: list[Loose] = []
+    for own in config.each():
+        under: Path = ("pipelines", own.pipeline) if config.several else ()
+        unsaid += _require(own, marks, floors, where, platform, under)
+    return list({one.path: one for one in unsaid}.values())
+
+
+def _require(
+    config: Config, marks: "Marks", floors: Floors, where: str, platform: str, under: Path
+) -> list[Loose]:
     unsaid = []
     for one in loose(config, floors):
-        if one.path not in marks:
-            unsaid.append(one)
+        written = next((path for path in ((*under, *one.path), one.path) if path in marks), None)
+        if written is None:
+            inside = under and (*under, one.path[0]) in marks
+            unsaid.append(msgspec.structs.replace(one, path=(*under, *one.path)) if inside else one)
             continue
-        line, column = marks[one.path].at
+        line, column = marks[written].at
         raise ConfigError(
             one.sentence(platform),
             where=f"{where}:{line}:{column}",
             fix=f"take it out, or write {one.side} {one.limit}",
         )
     if floors.gate and config.serving and not config.gate:
-        line, column = marks[("serving",)].key_at if ("serving",) in marks else (1, 1)
+        served = next((path for path in ((*under, "serving"), ("serving",)) if path in marks), None)
+        line, column = marks[served].key_at if served else (1, 1)
         raise ConfigError(
             f"gate is missing, and the platform {platform!r} wants one for every served model (floors.gate)",
             where=f"{where}:{line}:{column}",

@@ -8,27 +8,31 @@ import msgspec
 
 from tagline import config, floors
 from tagline.config import Config, Version
-from tagline.errors import ConfigError, NotYetSupported, WrongVersion
+from tagline.errors import ConfigError, WrongVersion
 from tagline.floors import Floors
+from tagline.kubeflow_keys import Access, Endpoints, Gpu, Kubeflow, Store
 from tagline.words import check_name
 
 NAME = "platform.yaml"
+KUBEFLOW = "kubeflow"
+KINDS = (config.LOCAL, KUBEFLOW)
 # what is a repository's own to say, and no company's for all of them
 OWN = ("pipeline", "paths", "models", "platform", "tagline", "serving", "gate")
 LATER = {
     **floors.LATER,
-    "endpoints": "endpoints of a Kubeflow platform",
-    "namespaces": "namespaces of a Kubeflow platform",
     "registries": "registries",
     "images": "images",
 }
 
 
 class PlatformFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of a platform file. `name` is what tagline.yaml calls it, `kind` what its environments run on.
+    """All of a platform file. `name` is what tagline.yaml calls it, `kind` what it runs on: `local` or `kubeflow`.
 
     `tagline` is the one version that may act for its repositories, `defaults` are keys of tagline.yaml, used
-    where a repository does not write them, `floors` what it may tighten and not loosen.
+    where a repository does not write them, `floors` what it may tighten and not loosen. The keys below them
+    are for `kind: kubeflow`, which needs `endpoints` and `namespaces`: `namespaces` and `gpu` have a key
+    `training`, and one for each environment with its own; `ca` is the file of a private authority,
+    `time_zone` the zone that the server's schedule controller runs in.
     """
 
     name: str
@@ -36,6 +40,20 @@ class PlatformFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tagline: Version = ""
     defaults: dict[str, Any] = {}
     floors: Floors = Floors()
+    endpoints: Endpoints | None = None
+    namespaces: dict[str, str] | None = None
+    access: Access | None = None
+    ca: str | None = None
+    time_zone: str | None = None
+    store: Store | None = None
+    gpu: dict[str, Gpu] | None = None
+
+    def kubeflow(self) -> Kubeflow | None:
+        """The Kubeflow installation that it describes; None where its environments run elsewhere."""
+        if self.kind != KUBEFLOW or self.endpoints is None or self.namespaces is None:
+            return None
+        said = {key: getattr(self, key) for key in Kubeflow.__struct_fields__}
+        return Kubeflow(**{key: value for key, value in said.items() if value is not None})
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -60,18 +78,39 @@ def parse(text: str, where: str) -> Found:
     except msgspec.ValidationError as error:
         raise strict_yaml.translate(error, marks, where) from error
     _check(file, where)
+    _check_kubeflow(file, marks, where)
     _check_defaults(file, _below(marks, "defaults"), where)
     return Found(file, where, hashlib.sha256(text.encode()).hexdigest())
 
 
 def _check(file: PlatformFile, where: str) -> None:
     check_name(file.name, "platform")
-    if file.kind != config.LOCAL:
-        raise NotYetSupported(
-            f"kind {file.kind!r}: this version of tagline has only {config.LOCAL!r}", where=where
-        )
+    if file.kind not in KINDS:
+        raise ConfigError(f"kind {file.kind!r} is not one of {', '.join(KINDS)}", where=where)
     for duration in (file.floors.step_time, file.floors.ttl):
         config.seconds(duration or "1s")
+
+
+def _check_kubeflow(file: PlatformFile, marks: Any, where: str) -> None:
+    """Raise `ConfigError` for what a Kubeflow platform lacks, has wrong, or another kind has too much of."""
+    from tagline import kubeflow_rules, strict_yaml
+
+    said = [key for key in Kubeflow.__struct_fields__ if getattr(file, key) is not None]
+    if file.kind != KUBEFLOW and said:
+        line, column = marks[(said[0],)].key_at
+        what = f"{said[0]} is for kind {KUBEFLOW!r}, and this platform's is {file.kind!r}"
+        raise ConfigError(what, where=f"{where}:{line}:{column}", fix=f"kind: {KUBEFLOW}")
+    if file.kind != KUBEFLOW:
+        return
+    kubeflow = file.kubeflow()
+    if kubeflow is None:
+        missing = next(key for key in ("endpoints", "namespaces") if key not in said)
+        fix = {"endpoints": f"endpoints: {{{kubeflow_rules.EXAMPLE}}}"}.get(
+            missing, "namespaces: {training: my-team}"
+        )
+        raise ConfigError(f"a platform of kind {KUBEFLOW} needs {missing}", where=where, fix=fix)
+    for fault in kubeflow_rules.faults(kubeflow):
+        raise fault.kind(fault.what, where=strict_yaml.place(marks, fault.at, where), fix=fault.fix)
 
 
 def _check_defaults(file: PlatformFile, marks: Any, where: str) -> None:

@@ -92,6 +92,26 @@ def release_of_tag(tag: str) -> Release | None:
         return None
 
 
+class ReleaseTag(msgspec.Struct, frozen=True):
+    """The tag of a release: `v1.4.0`, or `fraud@v1.4.0` in a repository that holds several pipelines."""
+
+    release: Release
+    pipeline: str = ""
+
+    @classmethod
+    def read(cls, tag: str) -> "ReleaseTag | None":
+        """The release, and the pipeline if it is named, or None where the tag is no release tag."""
+        name, at, version = tag.rpartition("@")
+        release = release_of_tag(version)
+        named = len(name) <= NAME_LIMIT and _NAME.fullmatch(name)
+        if release is None or (at and not named):
+            return None
+        return cls(release, name)
+
+    def __str__(self) -> str:
+        return f"{self.pipeline}@{self.release.tag}" if self.pipeline else self.release.tag
+
+
 class ModelVersion(msgspec.Struct, frozen=True):
     """The n-th registered training of a release, `1.4.0-r3`: ordered by (release, number), not SemVer."""
 

@@ -57,6 +57,13 @@ def test_the_platform_file_by_example_is_one_and_names_every_floor() -> None:
     ]
 
 
+def test_the_repository_of_several_pipelines_by_example_is_one() -> None:
+    (text,) = blocks("several-pipelines.md", "yaml")
+    own = config.parse(text)
+    assert [one.pipeline for one in own.each()] == ["churn", "fraud"]
+    assert own.model_names() == ["fraud", "leaver", "stayer"]
+
+
 def test_the_error_that_the_page_quotes_is_the_one_that_comes() -> None:
     text = (ROOT / "tests/projects/tiny/tagline.yaml").read_text().replace("max_drop: 0.10", "max_drop: 0.2")
     with pytest.raises(ConfigError) as caught:

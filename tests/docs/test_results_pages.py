@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from tagline import config
 from tagline.flow.results.waking import INTERVAL
 from tagline.hosts.api import access
@@ -15,6 +14,7 @@ from tests.fakes.machine import Machine
 from tests.flow.stage import new_desk
 
 RESULTS = ROOT / "docs/how-to/results.md"
+FORKS = ".github/workflows/tagline-forks.yml"
 CREDENTIALS = ROOT / "docs/explanation/credentials.md"
 
 
@@ -35,14 +35,17 @@ def test_the_line_for_a_chat_is_a_setting() -> None:
     assert config.parse(setting, default_name="fraud").webhook == "CHAT_WEBHOOK"
 
 
-def test_the_workflow_for_forks_checks_nothing_out_and_may_only_comment() -> None:
-    (text,) = [text for text in blocks(RESULTS, "yaml") if "workflow_run" in text]
-    workflow = yaml.safe_load(text)
-    job = workflow["jobs"]["comment"]
-    assert workflow["permissions"] == {}
-    assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
-    assert not any("checkout" in step.get("uses", "") for step in job["steps"])
-    assert "${{" not in " ".join(step.get("run", "") for step in job["steps"])
+def test_the_two_ways_to_comments_for_forks_work_as_written(machine: Machine) -> None:
+    (text,) = [text for text in blocks(RESULTS, "text") if "--fork-comments" in text]
+    new, there = text.replace("YOUR-ORG", "acme").splitlines()
+    made = machine.shell(f"set -eu\n{new} --defaults\ncat fraud/{FORKS}", cwd=machine.folder)
+    assert made.code == 0, made.out
+    who = "git config user.name Ada && git config user.email ada@example.org"
+    first = "tagline init old --defaults --ci github --library acme/tagline"
+    script = f"{first}\ncd old\n{who}\ngit add -A\ngit commit -qm 'feat: x'\n{there}\ncat {FORKS}"
+    added = machine.shell(f"set -eu\n{script}", cwd=machine.folder)
+    assert added.code == 0, added.out
+    assert f"added      {FORKS}" in added.out
 
 
 @pytest.mark.parametrize(

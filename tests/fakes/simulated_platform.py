@@ -57,6 +57,7 @@ class SimulatedPlatform:
         self.frozen: Counts | None = None
         self.ignores_weights = False
         self.does_not_load: set[ModelVersion] = set()
+        self.mute: set[ModelVersion] = set()
         self.tripwire: Callable[[str], None] = lambda call: None
         self.effects: list[str] = []
         self.state: bytes | None = None
@@ -164,6 +165,14 @@ class SimulatedPlatform:
             ready = {version: self.time >= self.ready_at.get(version, 0.0) for version in self.arms}
             arms = [Arm(version, arm.weight, ready[version]) for version, arm in self.arms.items()]
             return Route(env, model, arms, url="simulated")
+
+    def answers(self, env: str, model: str) -> ModelVersion | None:
+        with self._call("answers"):
+            self._answering()
+            taking = [
+                version for version, arm in self.arms.items() if arm.weight and version not in self.mute
+            ]
+            return taking[0] if taking else None
 
     def routes(self) -> list[Route]:
         return [self.route(ENV, MODEL)]

@@ -9,8 +9,6 @@ LATER = [
     ("approvals: {prod: 2}\n", "approvals"),
     ("signers: [ada@example.org]\n", "signers"),
     ("schedules: {nightly: '0 3 * * *'}\n", "schedules"),
-    ("pipelines: {a: {}, b: {}}\n", "several pipelines in one repository"),
-    ("platform: kubeflow\n", "platform 'kubeflow'"),
 ]
 
 

@@ -90,9 +90,10 @@ def test_a_name_that_another_repository_has_is_refused_before_anything_is_claime
 
 
 def test_an_interrupted_training_goes_on_by_the_schedule(desk: Desk) -> None:
-    began, go = desk.folder / "began", desk.folder / "go"
+    go = desk.clone.path / "go"
     wait = (
-        f'import os\n    while seconds and not os.path.exists("{go}"): open("{began}", "w"), time.sleep(0.1)'
+        f'import os\n    while seconds and not os.path.exists("{go}"): '
+        'open(model.path + ".began", "w"), time.sleep(0.1)'
     )
     desk.change(TASK, "time.sleep(seconds)", wait)
     desk.change(
@@ -101,7 +102,7 @@ def test_an_interrupted_training_goes_on_by_the_schedule(desk: Desk) -> None:
     desk.merge("feat: slow")
     child = desk.start("ci")
     until = time.monotonic() + 120
-    while not began.exists() and time.monotonic() < until:
+    while not list(desk.home.glob("runs/**/*.began")) and time.monotonic() < until:
         time.sleep(0.1)
     child.send_signal(signal.SIGKILL)
     finish(child, 60)

@@ -15,6 +15,7 @@ from tests.servers.openbao import Bao
 
 VALUE = "p4ss/w0rd+of the=warehouse"
 NUMBERS = count(1)
+NOTE = "model.path + '.note'"  # a task writes to its own outputs alone
 TRY_MOUNT = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/tmp"]
 CODED = base64.b64encode(f"user:{VALUE}".encode()).decode()
 SHAPES = [VALUE, quote(VALUE, safe=""), CODED, base64.b64encode(VALUE.encode()).decode()]
@@ -40,6 +41,12 @@ def ask_for_password(desk: Desk, leak: str = "") -> None:
     desk.change(TASK, "    time.sleep(seconds)", f"    time.sleep(seconds){leak}")
     assert desk.tagline("compile").code == 0
     (desk.clone.path / ".gitignore").write_text("/.env\n")
+
+
+def noted(desk: Desk) -> str:
+    """What a task wrote beside its model."""
+    (note,) = desk.home.glob("runs/**/*.note")
+    return note.read_text()
 
 
 def no_serving(desk: Desk, line: str = "") -> None:
@@ -83,16 +90,13 @@ def test_a_name_that_only_vault_has_comes_from_the_path_of_the_policy(
 ) -> None:
     path = f"tiny{next(NUMBERS)}"
     bao.put(f"{path}/prod", STORE_PASSWORD=VALUE)
-    note = tmp_path / "digest"
     leak = "\n    import hashlib, os\n    password = os.environ['STORE_PASSWORD'].encode()\n"
-    ask_for_password(
-        desk, f"{leak}    open({str(note)!r}, 'w').write(hashlib.sha256(password).hexdigest())\n"
-    )
+    ask_for_password(desk, f"{leak}    open({NOTE}, 'w').write(hashlib.sha256(password).hexdigest())\n")
     no_serving(desk, f"secrets: {{path: '{path}/{{env}}'}}")
     desk.merge("feat: reads the store")
     done = desk.tagline("train", "--smoke", VAULT_ADDR=bao.address, VAULT_TOKEN=bao.token)
     assert done.code == 0, done
-    assert note.read_text() == hashlib.sha256(VALUE.encode()).hexdigest()
+    assert noted(desk) == hashlib.sha256(VALUE.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("deliver", ["env", "volume"])
@@ -102,14 +106,13 @@ def test_a_task_reads_vault_by_the_approle_that_one_line_gives_it(
     name = f"tiny{next(NUMBERS)}"
     role = bao.role(name, f'path "secret/data/{name}/*" {{ capabilities = ["read"] }}')
     bao.put(f"{name}/prod", STORE_PASSWORD=VALUE)
-    note = tmp_path / "digest"
     desk.change(
         TASK,
         "    time.sleep(seconds)",
         "    import hashlib, os\n    from tagline_task.connectors import VaultConnector\n"
         f"    print(VaultConnector().set_secrets_as_envvars(path='{name}/prod', mount_point='secret'))\n"
         "    value = os.environ['STORE_PASSWORD']\n    print('the value is', value)\n"
-        f"    open({str(note)!r}, 'w').write(hashlib.sha256(value.encode()).hexdigest())",
+        f"    open({NOTE}, 'w').write(hashlib.sha256(value.encode()).hexdigest())",
     )
     no_serving(desk, f"secrets: {{approle: vault-approle, deliver: {deliver}}}")
     (desk.clone.path / "src/requirements.txt").write_text(locked("hvac"))
@@ -121,7 +124,7 @@ def test_a_task_reads_vault_by_the_approle_that_one_line_gives_it(
     desk.merge("feat: reads Vault")
     done = desk.tagline("train", "--smoke")
     assert done.code == 0, done
-    assert note.read_text() == hashlib.sha256(VALUE.encode()).hexdigest()
+    assert noted(desk) == hashlib.sha256(VALUE.encode()).hexdigest()
     (log,) = desk.home.rglob("train-model.log")
     assert "['STORE_PASSWORD']\nthe value is ***\n" in log.read_text()
     assert VALUE.encode() not in everywhere(desk)
@@ -168,15 +171,18 @@ def mounts_allowed() -> bool:
     not mounts_allowed(), reason="not applicable here: this machine allows no mounts of one's own"
 )
 def test_a_task_cannot_read_the_files_that_hold_its_parent_s_secrets(desk: Desk, tmp_path: Path) -> None:
-    note, named = tmp_path / "seen", tmp_path / "secret_id"
+    named = tmp_path / "secret_id"
     named.write_text(VALUE)
     file = desk.clone.path / ".env"
-    reading = f"open({str(file)!r}).read() + open({str(named)!r}).read()"
-    desk.change(TASK, "    time.sleep(seconds)", f"    open({str(note)!r}, 'w').write({reading})")
+    reading = (
+        f"    for name in ({str(file)!r}, {str(named)!r}):\n        try:\n"
+        f"            open({NOTE}, 'a').write(open(name).read())\n        except OSError:\n            pass"
+    )
+    desk.change(TASK, "    time.sleep(seconds)", f"    open({NOTE}, 'w').close()\n{reading}")
     (desk.clone.path / ".gitignore").write_text("/.env\n")
     file.write_text(f"OTHER={VALUE}\n")
     no_serving(desk)
     desk.merge("feat: curious")
     done = desk.tagline("train", "--smoke", VAULT_SECRET_ID_FILE=str(named))
     assert done.code == 0, done
-    assert note.read_text() == ""
+    assert noted(desk) == ""

@@ -24,6 +24,7 @@ from tagline.platforms.local.home import tagline_home, venvs_folder
 
 TREE = {
     ".gitignore",
+    ".tagline-template.json",
     "Jenkinsfile",
     "README.md",
     "tagline.yaml",
@@ -319,6 +320,6 @@ def test_the_projects_own_tests_pass_in_its_own_environment_and_each_is_told(
     heard = Listener(lambda told: None)
     own = config.parse((tree / config.FILE).read_text())
     bench = Bench(Project.find(tree), own, tmp_path, engine, heard.tell)
-    assert "7 passed" in dict(checks(bench))["tests"]().why
+    assert "7 passed" in dict(checks([bench]))["tests"]().why
     assert [case.outcome for case in heard.cases] == [CaseOutcome.PASSED] * 7
     assert {case.file.partition("/")[0] for case in heard.cases} == {"tests"}

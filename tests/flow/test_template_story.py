@@ -47,7 +47,9 @@ class Story:
         made = {word: self.folder / word for word in ("raw", "train", "test", "counts")}
         words = [w if w.startswith("--") else str(made.get(w, out / w)) for w in TASKS[task]]
         argv = [str(self.python), f"src/pipeline_steps/{task}/task.py", *words]
-        command = Command(argv, tree, out / "log", {"PYTHONPATH": str(tree / "src")}, timeout=240)
+        command = Command(
+            argv, tree, out / "log", {"PYTHONPATH": str(tree / "src")}, timeout=240, see=[self.folder]
+        )
         assert self.engine.run(command) == 0, (out / "log").read_text()
 
     def trained(self, version: str, *edits: tuple[str, str, str]) -> ServerSpec:
@@ -116,4 +118,4 @@ def answers_without_alcohol(engine: ProcessEngine, spec: ServerSpec, folder: Pat
         str(spec.model),
     ]
     argv += ["--sha256", spec.sha256, "--features", "live.csv", "--id", "row_id", "--out", "out.csv"]
-    return engine.run(Command(argv, place, place / "log", timeout=60)) == 0
+    return engine.run(Command(argv, place, place / "log", timeout=60, see=[folder])) == 0

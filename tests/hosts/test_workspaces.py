@@ -7,6 +7,7 @@ import pytest
 from tagline.errors import AmbiguousHead, DirtyTree, NotOnALine
 from tagline.git import facts
 from tagline.git.occasion import Event, Occasion, as_merged, occasion
+from tagline.git.releases import Scope
 from tagline.git.repo import Repo
 from tagline.git.state import State
 from tagline.git.versions import next_version
@@ -199,7 +200,7 @@ def test_a_pull_request_foretells_the_same_release_whether_its_head_or_its_merge
     repo = Repo.open(author.path)
     now, seen = at(file, commits, tmp_path, repo), facts.read(repo)
     merged = msgspec.structs.replace(seen, head=as_merged(repo, seen, now))
-    found = next_version(repo, merged, State(), "wine", [])
+    found = next_version(repo, merged, State(), Scope("wine"))
     assert (str(found.base), str(found.release)) == ("0.2.0", "0.3.0")
     assert found.reason.startswith("a feature since 0.2.0: feat: topic")
 
@@ -208,4 +209,4 @@ def test_without_the_merge_a_topic_behind_main_would_foretell_from_an_old_releas
     author, commits = behind_main(tmp_path)
     author.git("checkout", "--quiet", "--detach", commits["topic"])
     repo = Repo.open(author.path)
-    assert str(next_version(repo, facts.read(repo), State(), "wine", []).base) == "0.1.0"
+    assert str(next_version(repo, facts.read(repo), State(), Scope("wine")).base) == "0.1.0"

@@ -2,17 +2,21 @@
 
 import fcntl
 import hashlib
+import io
 import json
 import subprocess
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from tagline.engines.docker.containers import OWNER_LABEL
+from tagline.images import recipe
 
 from tests.real.engine import FOLDER
 
 PYTHON = ("python3", "python-is-python3", "python3-venv", "python3-pip", "ca-certificates")
 RELEASE = "bookworm"
+_OCI = "application/vnd.oci.image"
 
 
 def archive(name: str, packages: tuple[str, ...]) -> Path:
@@ -69,3 +73,54 @@ def owned(folder: Path, environ: Mapping[str, str]) -> list[str]:
     """The run folders below `folder` that have a container in the engine."""
     said = docker(environ, "ps", "--all", f'--format={{{{.Label "{OWNER_LABEL}"}}}}')
     return [line for line in said.splitlines() if line.startswith(f"{folder}/")]
+
+
+def image_tar(rootfs: Path) -> Path:
+    """A root file system as an image in a tar in OCI layout, beside it: what an engine without a registry imports."""
+    to = rootfs.with_suffix(".oci.tar")
+    with to.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not to.exists():
+            draft = to.with_name(f".{to.name}")
+            _write_layout(rootfs, draft)
+            draft.rename(to)
+    return to
+
+
+def _write_layout(rootfs: Path, to: Path) -> None:
+    with rootfs.open("rb") as file:
+        layer = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    machine = recipe.host_platform().partition("/")[2]
+    env = ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "PIP_BREAK_SYSTEM_PACKAGES=1"]
+    own = {
+        "os": "linux",
+        "architecture": machine,
+        "config": {"Env": env},
+        "rootfs": {"type": "layers", "diff_ids": [layer]},
+    }
+    layers = [{"mediaType": f"{_OCI}.layer.v1.tar", "digest": layer, "size": rootfs.stat().st_size}]
+    config = json.dumps(own).encode()
+    described = _described(f"{_OCI}.config.v1+json", config)
+    manifest = json.dumps({"schemaVersion": 2, "config": described, "layers": layers}).encode()
+    listed = {"schemaVersion": 2, "manifests": [_described(f"{_OCI}.manifest.v1+json", manifest)]}
+    texts = {
+        "oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
+        "index.json": json.dumps(listed).encode(),
+        _blob(config): config,
+        _blob(manifest): manifest,
+    }
+    with tarfile.open(to, "w") as tar:
+        for name, text in texts.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text))
+        tar.add(rootfs, f"blobs/{layer.replace(':', '/')}")
+
+
+def _described(media: str, text: bytes) -> dict[str, str | int]:
+    digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
+    return {"mediaType": media, "digest": digest, "size": len(text)}
+
+
+def _blob(text: bytes) -> str:
+    return f"blobs/sha256/{hashlib.sha256(text).hexdigest()}"

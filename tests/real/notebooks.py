@@ -43,7 +43,7 @@ def built(name: str, base: str, repository: str, environ: Mapping[str, str], log
     files = sorted(path.relative_to(tree) for path in tree.rglob("*") if path.is_file())
     image = config.Image(repository=repository, dockerfile="Dockerfile", args={"BASE": base})
     source = Source(tree, files, config.Config(pipeline=name, image=image), task_package())
-    return Maker(lambda: DockerBuilder(environ), environ, logs).make(source, push=True)
+    return Maker(lambda: DockerBuilder(environ), environ, logs, dict).make(source, push=True)
 
 
 @contextmanager

@@ -29,6 +29,12 @@ class Guard(msgspec.Struct, frozen=True):
 
 
 GUARDS = {
+    "a pull request's job pushes its image": Guard(
+        "tagline/flow/releasing/images.py",
+        "    if call is not None and call.trigger is Trigger.PULL_REQUEST:\n",
+        "    if False:\n",
+        ("tests/hosts/test_pushing.py::test_only_a_pull_request_s_job_and_one_without_meaning_may_not_push",),
+    ),
     "the gate says pass to everything": Guard(
         "tagline/model/gate.py",
         "    outcome = _outcome(bound, allowed, p_worse)\n",

@@ -18,6 +18,7 @@ FAMILIES = {
     "EngineError": range(90, 100),
     "CallError": range(110, 120),
     "SecretsError": range(100, 110),
+    "KfpError": range(120, 130),
 }
 
 

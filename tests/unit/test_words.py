@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from semver import Version
 from tagline.errors import BadWord, UnknownName
-from tagline.words import ModelVersion, Promotion, Release, check_name, one_of, release_of_tag
+from tagline.words import ModelVersion, Promotion, Release, ReleaseTag, check_name, one_of, release_of_tag
 
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,28}[a-z0-9])?", fullmatch=True)
 NUMBERS = st.integers(min_value=0, max_value=10**12)
@@ -131,6 +131,18 @@ def test_other_spellings_are_no_promotion(tag: str) -> None:
 @pytest.mark.parametrize("tag", ["1.4.0", "v1", "version-1.4.0", "wine@v1.4.0", "v1.4.0+b", "vv1.4.0"])
 def test_other_tags_name_no_release(tag: str) -> None:
     assert release_of_tag(tag) is None
+
+
+@pytest.mark.parametrize("tag", ["v1.4.0", "wine@v1.4.0", "wine@v1.4.0-rc.1"])
+def test_a_release_tag_reads_back_as_it_is_written(tag: str) -> None:
+    found = ReleaseTag.read(tag)
+    assert found is not None
+    assert (str(found), found.pipeline) == (tag, "wine" if "@" in tag else "")
+
+
+@pytest.mark.parametrize("tag", ["@v1.4.0", "Wine@v1.4.0", "a@b@v1.4.0", "wine@1.4.0", "wine@v1", "me@work"])
+def test_other_tags_are_no_release_of_a_pipeline(tag: str) -> None:
+    assert ReleaseTag.read(tag) is None
 
 
 def test_an_unknown_name_is_told_the_nearest_and_all_that_are_known() -> None:

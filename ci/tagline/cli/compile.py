@@ -11,6 +11,8 @@ import click
 def command(file: Path | None, output: Path | None) -> None:
     """Compile FILE (default: docker/kubeflow_pipeline/pipeline.py) to pipeline.yaml, always the same bytes.
 
+    Where tagline.yaml names several pipelines, all of them, each beside its own file.
+
     \b
     Examples:
       tagline compile
@@ -18,4 +20,5 @@ def command(file: Path | None, output: Path | None) -> None:
     """
     from tagline.flow.checking.work_tree import compile_work_tree
 
-    click.echo(f"wrote {compile_work_tree(Path.cwd(), file, output)}")
+    for made in compile_work_tree(Path.cwd(), file, output):
+        click.echo(f"wrote {made}")

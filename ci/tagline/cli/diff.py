@@ -10,8 +10,9 @@ from tagline.cli.shared import as_json, show
 @click.command()
 @click.argument("before")
 @click.argument("after")
+@click.option("--pipeline", default="", help="Which pipeline, where the repository holds several.")
 @as_json
-def command(before: str, after: str, json_: bool) -> int:
+def command(before: str, after: str, pipeline: str, json_: bool) -> int:
     """Tell what changed in the pipeline from BEFORE to AFTER: releases, commits or files.
 
     A commit's kept pipeline.yaml is read; where it keeps none, its pipeline.py is compiled in the sandbox.
@@ -24,7 +25,7 @@ def command(before: str, after: str, json_: bool) -> int:
     """
     from tagline.flow.views.difference import difference
 
-    found = difference(Path.cwd(), before, after)
+    found = difference(Path.cwd(), before, after, pipeline)
     none = f"{before} and {after} are the same pipeline"
     show(found, json_, lambda one: "\n".join(one.sentences) or none)
     return 0

@@ -41,6 +41,7 @@ def command(
     from tagline.flow.agents.saved import read
     from tagline.flow.results.announcing import announce
     from tagline.flow.results.keeping import outlook_of, results_of
+    from tagline.flow.results.results import after
     from tagline.render.terminal import ran_text
 
     with reporting(report_dir, "run") as kept:
@@ -55,7 +56,8 @@ def command(
         before = outlook_of(world, saved.event)
         ran = run_saved(world, saved, agent, state)
         announce(world)
-        kept.keep(results_of(world, ran.plan, ran.whole(), listener, before))
+        whole = results_of(world, ran.plan, ran.whole(), listener, before)
+        kept.keep(after(whole, len(ran.earlier)))
         if ran.report.error:
             click.echo(f"error: {ran.report.error}", err=True)
         show(ran, json_, ran_text)

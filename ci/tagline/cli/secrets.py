@@ -87,12 +87,15 @@ def _value() -> str:
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to make (mode 0600)."
 )
 @click.option("--env", "environment", default="", help="Which environment, where secrets.path has {env}.")
+@click.option("--pipeline", default="", help="Which pipeline, where the repository holds several.")
 @click.option("--namespace", default="", help="The Kubernetes namespace of the Secret.")
 @click.option(
     "--secret-id-ttl", default="2160h", show_default=True, help="How long secret_id holds; 0: always."
 )
 @click.option("--dotenv", is_flag=True, help="Write NAME=value lines for a .env instead of a manifest.")
-def bootstrap_(output: Path, environment: str, namespace: str, secret_id_ttl: str, dotenv: bool) -> None:
+def bootstrap_(
+    output: Path, environment: str, pipeline: str, namespace: str, secret_id_ttl: str, dotenv: bool
+) -> None:
     """Make a policy that reads the pipeline's secrets, an AppRole with it, and a Kubernetes Secret's manifest.
 
     The credentials stand in the file alone, which git must not be able to take; nothing of them is printed, and
@@ -107,5 +110,5 @@ def bootstrap_(output: Path, environment: str, namespace: str, secret_id_ttl: st
     from tagline.flow.desk.secrets import Asked, bootstrap
     from tagline.render.secrets import bootstrap_text
 
-    asked = Asked(environment, namespace, secret_id_ttl, dotenv)
+    asked = Asked(environment, pipeline, namespace, secret_id_ttl, dotenv)
     click.echo(bootstrap_text(bootstrap(Path.cwd(), output, asked), dotenv))

@@ -22,7 +22,9 @@ class Command(msgspec.Struct, frozen=True):
     """One command in a sandboxed child: only `env` and an allow-list reach it; `timeout` in seconds.
 
     `hide` names files and folders that it must not see, where this machine allows to hide them; `see` what it
-    needs of the user's home, of which it otherwise sees nothing, and `keep` what of that it must not change.
+    needs of the user's home and of the machine's temporary folders, of which it otherwise sees nothing, and `keep`
+    what of that it must not change. Of a kept folder it can change the entries that hold its `cwd` or one of its
+    `own` paths.
     """
 
     argv: Sequence[str]
@@ -33,6 +35,7 @@ class Command(msgspec.Struct, frozen=True):
     hide: Sequence[Path] = ()
     see: Sequence[Path] = ()
     keep: Sequence[Path] = ()
+    own: Sequence[Path] = ()
 
 
 class Guards(msgspec.Struct, frozen=True):

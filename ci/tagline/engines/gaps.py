@@ -5,11 +5,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tagline import temporary
 from tagline.engines import Command, Guards, places, sandbox
 
 _MOST = 2000
+_SHARED = ("/tmp", "/var/tmp", "/dev/shm")
 _PROFILES = (".bashrc", ".bash_profile", ".profile", ".zshrc", ".config/fish/config.fish")
 _CROWDED = ("", ".config", ".cache", ".local/share")
 # The child: it says which paths it can read and which it can write; what it makes it removes again.
@@ -52,12 +55,27 @@ def gaps(guards: Guards = sandbox.NO_GUARDS) -> list[str]:
     secrets = [str(path) for path in (*_processes(), *places.secrets(os.environ), *guards.hide)]
     personal = list(_personal(os.environ, guards))
     folders = [*places.interpreter(), *places.homes(os.environ), *guards.keep]
-    read, written = _tried([*secrets, *personal], [*map(str, folders), *_profiles(os.environ)], guards)
+    written_to = [*map(str, folders), *_profiles(os.environ)]
+    with _probes() as probes:
+        read, written = _tried([*secrets, *personal, *probes], written_to, guards)
     found = [_sentence(path) for path in dict.fromkeys(secrets) if path in read]
+    found += [f"{probes[path]} is shared with every other program" for path in probes if path in read]
     open_files = [path for path in personal if path in read and path not in secrets]
     if open_files:
         found.append(f"{len(open_files)} files and folders of your home can be read, such as {open_files[0]}")
     return found + [f"{path} can be written" for path in written]
+
+
+@contextmanager
+def _probes() -> Iterator[dict[str, str]]:
+    """A file in each temporary folder of the machine that no command is told of, with the folder's name."""
+    with ExitStack() as stack:
+        made = {}
+        for folder in _SHARED:
+            if os.path.isdir(folder) and os.access(folder, os.W_OK):
+                file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="tagline-probe-", dir=folder))
+                made[file.name] = folder
+        yield made
 
 
 def _processes() -> dict[Path, str]:
@@ -93,11 +111,11 @@ def _profiles(outer: Mapping[str, str]) -> list[str]:
 
 
 def _tried(read: list[str], write: list[str], guards: Guards) -> tuple[list[str], list[str]]:
-    with tempfile.TemporaryDirectory(prefix="tagline-") as folder:
-        asked, log = Path(folder, "asked"), Path(folder, "gaps")
+    with temporary.folder(temporary.Kind.DOORS) as folder:
+        asked, log = folder / "asked", folder / "gaps"
         asked.write_text(json.dumps([read, write]))
         command = Command(
-            [sys.executable, "-I", "-S", "-c", _TRY_DOORS, str(asked)], Path(folder), log, timeout=30.0
+            [sys.executable, "-I", "-S", "-c", _TRY_DOORS, str(asked)], folder, log, timeout=30.0
         )
         code = sandbox.run(command, guards=guards)
         said = log.read_text(errors="replace")

@@ -6,15 +6,18 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
+from tagline import foreign
 from tagline.engines import Command
 from tagline.engines.locks import Lock
 from tagline.errors import EnvironmentConflict, InstallFailed, TaskTimedOut
 
 INSTALL_LIMIT = 1800.0
 CHECK_LIMIT = 120.0
+_MOST_SAID = 16 * 2**20
 _PASSED = ("PIP_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _CONFLICT = re.compile(r"(\S+) (\S+) has requirement (.+?), but you have (\S+) (\S+?)\.?")
@@ -52,14 +55,24 @@ def install(place: Path, python: Path, lock: Lock, run: RunsCommand, environ: Ma
         code = pip.locked(["install", "--no-compile"], own, keep=_named_paths(own))
     if code != 0:
         raise InstallFailed(
-            f"pip could not install the project's packages: {_last_error(pip.log)}",
+            f"pip could not install the project's packages: {_last_error(pip.said)}",
             where=str(pip.log),
             fix="check the network and the index, or lock src/requirements.txt anew",
         )
     shutil.rmtree(wheels, ignore_errors=True)
     checked = place.with_suffix(".check.log")
-    if run(Command([*pip.words, "check"], place, checked, _ALONE, CHECK_LIMIT)) != 0:
-        raise _misfit(checked.read_text(errors="replace"), lock)
+    with _opened(checked) as log:
+        words = [*pip.words, "check"]
+        if run(Command(words, place, foreign.named(log), _ALONE, CHECK_LIMIT)) != 0:
+            raise _misfit(foreign.end_of(log, _MOST_SAID), lock)
+
+
+@contextlib.contextmanager
+def _opened(log: Path) -> Iterator[BinaryIO]:
+    """A new log that is read back from where it was opened: a build may put a link in its place."""
+    log.unlink(missing_ok=True)
+    with foreign.append(log) as opened:
+        yield opened
 
 
 class _Pip:
@@ -75,19 +88,29 @@ class _Pip:
         self, what: list[str], env: Mapping[str, str], *, see: Sequence[Path] = (), keep: Sequence[Path] = ()
     ) -> int:
         """The exit code of a call for the locked packages. Raises `InstallFailed` where it takes too long."""
-        self.log.unlink(missing_ok=True)
+        with _opened(self.log) as log:
+            code = self._call(what, log, env, see, keep)
+            self.said = foreign.end_of(log, _MOST_SAID)
+        return code
+
+    def _call(
+        self,
+        what: list[str],
+        log: BinaryIO,
+        env: Mapping[str, str],
+        see: Sequence[Path],
+        keep: Sequence[Path],
+    ) -> int:
         words = [*self.words, *what, *_FLAGS, "-r", str(self._place / "requirements.txt")]
-        command = Command(words, self._place, self.log, env, INSTALL_LIMIT, see=see, keep=keep)
+        command = Command(words, self._place, foreign.named(log), env, INSTALL_LIMIT, see=see, keep=keep)
         try:
-            code = self._run(command)
+            return self._run(command)
         except TaskTimedOut as error:
             raise InstallFailed(
                 f"pip did not end within {INSTALL_LIMIT:g} s",
                 where=str(self.log),
                 fix="look at the log, then repeat",
             ) from error
-        self.said = self.log.read_text(errors="replace")
-        return code
 
 
 def _no_wheel(name: str, log: Path) -> InstallFailed:
@@ -148,8 +171,8 @@ def _config(file: str) -> configparser.RawConfigParser:
     return read
 
 
-def _last_error(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()
+def _last_error(said: str) -> str:
+    lines = said.splitlines()
     errors = [line for line in lines if line.startswith("ERROR")]
     return (errors or lines or ["pip said nothing"])[0].removeprefix("ERROR: ")
 

@@ -1,13 +1,15 @@
 """Runs one command of the repository's own code behind shut doors: a script, standard library only.
 
-    python -I -S launch.py LIFE SCRATCH KEPT PATH… COVERED PATH… SHOWN PATH… HIDDEN PATH… ARGV…
+    python -I -S launch.py LIFE SCRATCH KEPT PATH… OWN PATH… COVERED PATH… TEMPORARY PATH… SHOWN PATH… HIDDEN PATH…
+        ARGV…
 
-It lets KEPT folders only be read but for the entry in which the command runs, puts an empty place over COVERED
-folders in which only what is SHOWN can be seen, hides HIDDEN paths, drops what root could use to look into other
-processes, and starts ARGV. Each list is a count and its paths. With a pipe LIFE it stays as the command's keeper:
-when the pipe closes, or the command ends, nothing that it started is left, and its exit code (or signal) becomes
-the keeper's. With LIFE -1 it becomes the command, which outlives its parent. A guard that this machine forbids is
-left out; `gaps.gaps()` tries the doors.
+It lets KEPT folders only be read but for the entries in which the command runs or that hold its OWN paths, puts an
+empty place over COVERED and TEMPORARY folders in which only what is SHOWN can be seen, and of which the temporary
+ones can be written, hides HIDDEN paths, drops what root could use to look into other processes, and starts ARGV.
+Each list is a count and its paths. With a pipe LIFE it stays as the command's keeper: when the pipe closes, or the
+command ends, nothing that it started is left, and its exit code (or signal) becomes the keeper's. With LIFE -1 it
+becomes the command, which outlives its parent. A guard that this machine forbids is left out; `gaps.gaps()` tries
+the doors.
 """
 
 import ctypes
@@ -167,13 +169,16 @@ def main(words: list[str]) -> NoReturn:
     """Shut the doors, then start the command (see the module's docstring for `words`)."""
     life, scratch, words = int(words[0]), words[1], words[2:]
     kept, words = _counted(words)
+    owned, words = _counted(words)
     covered, words = _counted(words)
+    temporary, words = _counted(words)
     shown, words = _counted(words)
     hidden, argv = _counted(words)
     if mounts.own(scratch):
         own = [os.getcwd(), os.path.realpath(scratch)]
-        mounts.keep(kept, own)
+        mounts.keep(kept, [*own, *map(os.path.realpath, owned)])
         mounts.cover(covered, [*own, *shown])
+        mounts.own_temporary(temporary, [*own, *shown, *covered], scratch)
         mounts.hide(hidden)
         os.chdir(own[0])  # a folder that was opened before its mount is still the one below it
         if os.getuid() == 0:

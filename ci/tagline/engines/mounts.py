@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _NEW_NS, _NEW_USER = 0x00020000, 0x10000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
@@ -9,6 +11,7 @@ _DETACH = 2
 _PLAIN = _NOSUID | _NODEV
 _PLACE = "mode=0755,size=1m"
 _MOST_LINKS = 100
+_MEMORY = "/dev/shm"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -88,23 +91,69 @@ def places(path: str) -> list[str]:
 
 def cover(folders: list[str], shown: list[str]) -> None:
     """Put an empty place over each folder, in which only what is shown can be seen, with the rights it had."""
-    met = sorted({place for path in shown for place in places(path)})
+    met = _met(shown)
     for folder in sorted({os.path.realpath(folder) for folder in folders}):
-        inside = [path for path in met if path.startswith(folder + os.sep)]
-        links = {path: os.readlink(path) for path in inside if os.path.islink(path)}
-        held = {path: _held(path) for path in inside if path not in links and os.path.exists(path)}
-        if folder not in met and os.path.isdir(folder) and _mount("tmpfs", folder, "tmpfs", _PLAIN, _PLACE):
-            for path, descriptor in held.items():
-                if descriptor >= 0 and not os.path.lexists(path):
-                    _show(path, descriptor)
-            for path, target in links.items():
-                if not os.path.lexists(path):
-                    os.makedirs(os.path.dirname(path), exist_ok=True)
-                    os.symlink(target, path)
-            _mount("none", folder, "", _REMOUNT | _BIND | _RDONLY | _PLAIN)
-        for descriptor in held.values():
-            if descriptor >= 0:
-                os.close(descriptor)
+        if folder not in met and os.path.isdir(folder):
+            with _seen_again(folder, met):
+                covered = _mount("tmpfs", folder, "tmpfs", _PLAIN, _PLACE)
+            if covered:
+                _mount("none", folder, "", _REMOUNT | _BIND | _RDONLY | _PLAIN)
+
+
+def own_temporary(folders: list[str], shown: list[str], scratch: str) -> None:
+    """Put a place of the command's own, on `scratch`'s disk, over each folder, in which it sees what is shown.
+
+    A folder in memory stays one; the folder in which the command runs stays as it is.
+    """
+    real = sorted({os.path.realpath(folder) for folder in folders if os.path.isdir(folder)})
+    met = _met(shown)
+    held = [_new_place(os.path.join(scratch, f"temporary-{number}")) for number, _ in enumerate(real)]
+    here = os.getcwd()
+    for folder, place in zip(real, held, strict=True):
+        if not os.path.isdir(folder) or folder == here:
+            continue
+        with _seen_again(folder, met):
+            if folder == _MEMORY:
+                _mount("tmpfs", folder, "tmpfs", _PLAIN, f"mode=1777,size={_size(folder)}")
+            else:
+                _mount(f"/proc/self/fd/{place}", folder, "", _BIND)
+    for place in held:
+        os.close(place)
+
+
+def _new_place(path: str) -> int:
+    """The descriptor of a new folder in which everybody may write, as in /tmp."""
+    os.mkdir(path)
+    os.chmod(path, 0o1777)
+    return os.open(path, os.O_PATH | os.O_CLOEXEC)
+
+
+def _size(folder: str) -> int:
+    found = os.statvfs(folder)
+    return found.f_blocks * found.f_frsize
+
+
+def _met(shown: list[str]) -> list[str]:
+    return sorted({place for path in shown for place in places(path)})
+
+
+@contextmanager
+def _seen_again(folder: str, met: list[str]) -> Iterator[None]:
+    """Put what is met on the way to shown paths back into a folder that is covered meanwhile."""
+    inside = [path for path in met if path.startswith(folder + os.sep)]
+    links = {path: os.readlink(path) for path in inside if os.path.islink(path)}
+    held = {path: _held(path) for path in inside if path not in links and os.path.exists(path)}
+    yield
+    for path, descriptor in held.items():
+        if descriptor >= 0 and not os.path.lexists(path):
+            _show(path, descriptor)
+    for path, target in links.items():
+        if not os.path.lexists(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.symlink(target, path)
+    for descriptor in held.values():
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _held(path: str) -> int:

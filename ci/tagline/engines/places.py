@@ -107,6 +107,13 @@ def shown(outer: Mapping[str, str]) -> Iterator[Path]:
     for path in (*interpreter(), *map(Path, filter(os.path.isabs, [sys.executable, base, *named]))):
         if Path(os.path.realpath(path)) not in covered:
             yield path
-    temporary = Path(os.path.realpath(tempfile.gettempdir()))
-    if temporary not in covered:
-        yield temporary
+    folder = Path(os.path.realpath(tempfile.gettempdir()))
+    if folder not in covered:
+        yield folder
+
+
+def temporary() -> list[Path]:
+    """The folders of this machine that all programs share for their temporary files, as they are."""
+    named = ("/tmp", "/var/tmp", "/dev/shm", tempfile.gettempdir())
+    found = {Path(os.path.realpath(name)) for name in named}
+    return sorted(path for path in found if path.is_dir() and path != Path("/"))

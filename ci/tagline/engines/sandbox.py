@@ -2,16 +2,17 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
-from tagline import foreign
+from tagline import foreign, temporary
 from tagline.engines import Command, Guards, places
 from tagline.errors import TaskTimedOut
 
@@ -26,6 +27,8 @@ _ALLOWED = {
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 }  # fmt: skip
 _ALLOWED_PREFIXES = ("LC_", "NVIDIA_")
+_SEARCHED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
+_LONGEST_PATH = 4096
 
 
 def environment(outer: Mapping[str, str], extra: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -82,10 +85,10 @@ def running(
     """
     outer = os.environ if outer is None else outer
     protect_parent()
-    with tempfile.TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True) as folder:
+    with temporary.folder(temporary.Kind.HOME) as folder:
         theirs, ours = os.pipe()
         try:
-            process = _launch(command, Path(folder), theirs, outer, guards)
+            process = _launch(command, folder, theirs, outer, guards)
         except BaseException:
             os.close(ours)
             raise
@@ -131,9 +134,8 @@ def _launch(
 ) -> "subprocess.Popen[bytes]":
     if (command.cwd / ".git").exists():
         raise ValueError(f"{command.cwd} is a work tree: the repository's code runs in a copy without .git")
-    (home / "tmp" / "scratch").mkdir(parents=True, exist_ok=True)
     command.log.parent.mkdir(parents=True, exist_ok=True)
-    words = [str(life), str(home / "tmp" / "scratch"), *_shut(command, outer, guards), *command.argv]
+    words = [str(life), str(_scratch(home)), *_shut(command, home, outer, guards), *command.argv]
     with foreign.append(command.log) as log:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LAUNCH), *words],
@@ -147,8 +149,21 @@ def _launch(
         )
 
 
-def _shut(command: Command, outer: Mapping[str, str], guards: Guards) -> Iterator[str]:
-    """The four lists of launch.py: kept, covered, shown, hidden; each its length and its paths."""
+def _scratch(home: Path) -> Path:
+    """A new folder in a new `tmp` of a HOME, whatever an earlier command with this HOME left there.
+
+    Raises `OSError` where that cannot be removed.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    place = home / "tmp"
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    shutil.rmtree(place, ignore_errors=True)  # follows no link
+    return foreign.make_folder(place / "scratch", home)
+
+
+def _shut(command: Command, home: Path, outer: Mapping[str, str], guards: Guards) -> Iterator[str]:
+    """The six lists of launch.py: kept, own, covered, temporary, shown, hidden; each its length and its paths."""
     see = [*command.see, *command.keep]
     needed = {os.path.realpath(path) for path in see}
     links = {os.path.join(os.path.realpath(path.parent), path.name) for path in see}
@@ -156,11 +171,24 @@ def _shut(command: Command, outer: Mapping[str, str], guards: Guards) -> Iterato
     opened = [path for path in secrets if _around(path, needed | links)]
     kept = [*places.interpreter(), *guards.keep, *command.keep]
     covered = [*places.homes(outer), *opened]
-    shown = [*places.shown(outer), *guards.keep, *see]
+    told = _told(command, environment(outer, command.env, home))
+    shown = [*places.shown(outer), *guards.keep, *see, *command.own, home, *told]
     hidden = [*(path for path in secrets if path not in opened), *guards.hide, *command.hide]
-    for paths in (kept, covered, shown, hidden):
+    for paths in (kept, command.own, covered, places.temporary(), shown, hidden):
         yield str(len(paths))
         yield from map(str, paths)
+
+
+def _told(command: Command, env: Mapping[str, str]) -> Iterator[str]:
+    """What lies in a temporary folder and a command is told of by its arguments or its search paths."""
+    searched = (env.get(name, "").split(os.pathsep) for name in _SEARCHED)
+    for word in (*command.argv, *chain.from_iterable(searched)):
+        inside = len(word) < _LONGEST_PATH and any(word.startswith(f"{one}/") for one in places.temporary())
+        if inside and os.path.exists(word):
+            yield word
+            prefix = os.path.dirname(os.path.dirname(word))
+            if os.path.exists(os.path.join(prefix, "pyvenv.cfg")):
+                yield prefix
 
 
 def _around(folder: Path, paths: set[str]) -> bool:

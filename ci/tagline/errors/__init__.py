@@ -35,6 +35,8 @@ from tagline.errors.config import (
     MissingTool,
     NotYetSupported,
     TargetExists,
+    TemplateConflict,
+    TemplateUnknown,
     UnknownName,
 )
 from tagline.errors.engine import (
@@ -54,6 +56,18 @@ from tagline.errors.gate import (
     GateInconclusive,
     GateRefused,
     ScorerMismatch,
+)
+from tagline.errors.kfp import (
+    KfpError,
+    KfpForbidden,
+    KfpNotAServer,
+    KfpNotLetIn,
+    KfpNotThere,
+    KfpRefused,
+    KfpRunCancelled,
+    KfpRunFailed,
+    KfpScheduleRefused,
+    KfpUnavailable,
 )
 from tagline.errors.ledger import (
     LedgerError,
@@ -95,6 +109,7 @@ from tagline.errors.repository import (
 )
 from tagline.errors.rollout import (
     Blocked,
+    DidNotAnswer,
     Locked,
     NothingToRollBackTo,
     RolloutError,
@@ -140,6 +155,7 @@ __all__ = [
     "ContentDiffers",
     "CredentialsMissing",
     "DeviceMissing",
+    "DidNotAnswer",
     "DirtyTree",
     "EngineError",
     "EngineMissing",
@@ -154,6 +170,16 @@ __all__ = [
     "ImageMissing",
     "ImageRefused",
     "InstallFailed",
+    "KfpError",
+    "KfpForbidden",
+    "KfpNotAServer",
+    "KfpNotLetIn",
+    "KfpNotThere",
+    "KfpRefused",
+    "KfpRunCancelled",
+    "KfpRunFailed",
+    "KfpScheduleRefused",
+    "KfpUnavailable",
     "LedgerError",
     "LedgerMissing",
     "LockMissing",
@@ -209,6 +235,8 @@ __all__ = [
     "TaskContractBroken",
     "TaskFailed",
     "TaskTimedOut",
+    "TemplateConflict",
+    "TemplateUnknown",
     "TestsFailed",
     "UnknownName",
     "VersionError",

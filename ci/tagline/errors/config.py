@@ -49,3 +49,15 @@ class TargetExists(ConfigError):
     """`tagline init` would write over files that are there."""
 
     exit_code = 27
+
+
+class TemplateConflict(ConfigError):
+    """A later template and the project changed the same lines; both stand in the files, marked."""
+
+    exit_code = 28
+
+
+class TemplateUnknown(ConfigError):
+    """No usable record says which template the project was made from, or a later tagline wrote it."""
+
+    exit_code = 29

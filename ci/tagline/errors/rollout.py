@@ -39,6 +39,12 @@ class Locked(RolloutError):
     exit_code = 75
 
 
+class DidNotAnswer(RolloutError):
+    """Traffic was switched to a version by a rollback, and no answer of it was seen since."""
+
+    exit_code = 77
+
+
 class Superseded(RolloutError):
     """A newer promotion took this one's place."""
 

@@ -1,12 +1,14 @@
 """The one CI call: what is known becomes a plan, and the plan is carried out."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import assert_never
 
+from tagline import temporary
 from tagline.errors import ConfigError, StateTampered, StillTraining
 from tagline.flow.checking.checks import check_commit
-from tagline.flow.known import known_merge
+from tagline.flow.known import plan_merge
 from tagline.flow.plan import (
     AnyStep,
     Check,
@@ -22,13 +24,20 @@ from tagline.flow.plan import (
     Smoke,
     Train,
     Wake,
-    plan,
 )
 from tagline.flow.promoting.promotion import promote_step
 from tagline.flow.promoting.rollback import finish_rollback
 from tagline.flow.releasing.owners import owner_prefix
 from tagline.flow.releasing.registering import register_step
-from tagline.flow.releasing.release import Built, finish_release, make_release, next_of, smoke_release
+from tagline.flow.releasing.release import (
+    Built,
+    Got,
+    claim_all,
+    finish_release,
+    next_of,
+    smoke_release,
+    upload_claimed,
+)
 from tagline.flow.releasing.training import train_release
 from tagline.flow.report import Report, StepReport, nothing, perform
 from tagline.flow.results.waking import check_tag, wake
@@ -42,10 +51,11 @@ from tagline.words import Release
 
 
 class Carried:
-    """What one step of a plan hands to the next: the build that passed its smoke training."""
+    """What one step of a plan hands to the next, by pipeline: what passed its smoke training, what was claimed."""
 
-    def __init__(self, built: Built | None = None) -> None:
-        self.built = built
+    def __init__(self, built: Mapping[str, Built] | None = None) -> None:
+        self.built = dict(built or {})
+        self.got: dict[str, Got] = {}
 
     def keep(self, step: AnyStep, report: StepReport) -> None:
         """Hear that a step is done; within one process there is nothing to keep."""
@@ -54,25 +64,32 @@ class Carried:
 def run_plan(world: World, plan: Plan, carried: Carried | None = None) -> Report:
     """Carry out a plan; the report's exit code is that of its first failure. `carried` hears of each step done.
 
-    A scheduled call goes on after a promotion that failed: other models do not wait for it.
+    A scheduled call goes on after a promotion that failed: other models do not wait for it; nor does the training
+    of one pipeline wait for that of another.
     """
     work.sweep(world.home)
+    temporary.sweep(time.time())
     if plan.event in {Event.MERGE, Event.SCHEDULE} and world.state().pending:
         world.append(lambda state: Batch())  # completes what was cut short, though there is nothing to add
     report = Report(plan.event, world.facts.head)
     carried = carried or Carried()
-    steps: list[tuple[str, Callable[[], StepReport]]] = [
-        (name_of(step), partial(_done, carried, step, _act(world, step, carried))) for step in plan.steps
-    ]
-    if plan.event is not Event.SCHEDULE:
-        return perform(report, world.told, steps)
-    first = (0, "", "")
-    for step in steps:
+    first, failed = (0, "", ""), None
+    for step in plan.steps:
+        if failed and not _goes_on(plan, failed, step):
+            break
         report.exit_code, report.error, report.where = 0, "", ""
-        perform(report, world.told, [step])
-        first = first if first[0] else (report.exit_code, report.error, report.where)
+        act = partial(_done, carried, step, _act(world, plan, step, carried))
+        perform(report, world.told, [(name_of(step), act)])
+        if report.exit_code:
+            failed = step
+            first = first if first[0] else (report.exit_code, report.error, report.where)
     report.exit_code, report.error, report.where = first
     return report
+
+
+def _goes_on(plan: Plan, failed: AnyStep, step: AnyStep) -> bool:
+    """Whether a step does not wait for one that failed before it."""
+    return plan.event is Event.SCHEDULE or (isinstance(failed, Train) and isinstance(step, Train))
 
 
 def name_of(step: AnyStep) -> str:
@@ -108,20 +125,21 @@ def _done(carried: Carried, step: AnyStep, act: Callable[[], StepReport]) -> Ste
     return report
 
 
-def _act(world: World, step: AnyStep, carried: Carried) -> Callable[[], StepReport]:
+def _act(world: World, plan: Plan, step: AnyStep, carried: Carried) -> Callable[[], StepReport]:
     match step:
         case Check():
-            return partial(check_commit, world, smoke=step.smoke, image=step.image)
+            return partial(check_commit, world, smoke=step.smoke, image=step.image, smokes=step.smokes)
         case Smoke():
-            return partial(_smoke, world, carried)
+            return partial(_smoke, world.of(step.pipeline), carried)
         case MakeRelease():
-            return partial(_release, world, step.release, carried)
+            claims = [one for one in plan.steps if isinstance(one, MakeRelease)]
+            return partial(_release, world, step, claims, carried)
         case FinishRelease():
-            return partial(finish_release, world, step.release)
+            return partial(finish_release, world.of(step.pipeline), step.release)
         case Train():
-            return partial(_train, world, step.release)
+            return partial(_train, world.of(step.pipeline), step.release)
         case GoOnTraining():
-            return partial(train_release, world, step.release)
+            return partial(train_release, world.of(step.pipeline), step.release)
         case Register():
             return partial(register_step, world)
         case FinishRollback():
@@ -145,17 +163,24 @@ def _asked(world: World, step: CheckTag | Wake | Promote) -> Callable[[], StepRe
 
 
 def _smoke(world: World, carried: Carried) -> StepReport:
-    report, carried.built = smoke_release(world)
+    report, built = smoke_release(world)
+    carried.built[built.pipeline] = built
     return report
 
 
-def _release(world: World, release: Release, carried: Carried) -> StepReport:
-    if carried.built is None:
-        raise StateTampered(
-            f"release {release} cannot be claimed: the result of its smoke training is not there",
-            fix="begin again with an empty state directory",
-        )
-    return make_release(world, release, carried.built)
+def _release(world: World, step: MakeRelease, claims: Sequence[MakeRelease], carried: Carried) -> StepReport:
+    """Claim what the plan releases, all in one push, and upload this step's."""
+    name = world.of(step.pipeline).policy.pipeline
+    if name not in carried.got:
+        wanted = {world.of(one.pipeline).policy.pipeline: one.release for one in claims}
+        missing = [str(release) for pipeline, release in wanted.items() if pipeline not in carried.built]
+        if missing:
+            raise StateTampered(
+                f"release {', '.join(missing)} cannot be claimed: the result of its smoke training is not there",
+                fix="begin again with an empty state directory",
+            )
+        carried.got = claim_all(world, {one: (carried.built[one], wanted[one]) for one in wanted})
+    return upload_claimed(world.of(step.pipeline), carried.built[name], carried.got[name])
 
 
 def _train(world: World, planned: Release) -> StepReport:
@@ -185,7 +210,7 @@ def _train(world: World, planned: Release) -> StepReport:
 
 def release_head(world: World) -> Report:
     """`tagline release`: what a merge does, checks first: no commit is released that they refuse."""
-    if not world.policy.pipeline:
+    if not world.policy.title:
         raise ConfigError("the pipeline has no name", fix="pipeline: NAME in tagline.yaml")
     check_on_a_line(world.repo, world.facts, world.facts.head, "HEAD")
-    return run_plan(world, plan(known_merge(world, world.facts.default_branch)))
+    return run_plan(world, plan_merge(world))

@@ -1,9 +1,10 @@
 """What a call's plan is made from: the event, the ledger, what the platform holds."""
 
+from collections.abc import Callable
 from typing import assert_never
 
 from tagline.errors import BadWord, EventNotUsable
-from tagline.flow.plan import Known, Plan, only_env, plan
+from tagline.flow.plan import Known, Plan, only_env, plan, together
 from tagline.flow.promoting import resolve
 from tagline.flow.releasing.owners import owner_prefix
 from tagline.flow.releasing.registering import unregistered
@@ -17,7 +18,7 @@ from tagline.hosts import Host, detect
 from tagline.hosts.call import Call, Trigger
 from tagline.hosts.reading import read_call
 from tagline.platforms import RunState
-from tagline.words import Release, one_of
+from tagline.words import Promotion, Release, one_of
 
 
 def plan_event(world: World, event: str | None, ref: str | None, *, env: str = "", ours: str = "") -> Plan:
@@ -38,8 +39,23 @@ def plan_event(world: World, event: str | None, ref: str | None, *, env: str = "
     if event == Event.SCHEDULE:
         _require_default_branch(world)
     now = occasion(world.repo, world.facts, world.state(), event=event, ref=ref, call=call)
-    made = plan(known(world, now, env=env, ours=ours))
+    made = _planned(world, lambda part: known(part, now, env=env, ours=ours), now.promotion)
     return only_env(made, env) if env else made
+
+
+def plan_merge(world: World) -> Plan:
+    """The plan of a merge, of HEAD into the default branch."""
+    return _planned(world, lambda part: known_merge(part, world.facts.default_branch))
+
+
+def _planned(world: World, know: Callable[[World], Known], promotion: Promotion | None = None) -> Plan:
+    """The plan of the repository's one pipeline, or of all of them together; a tag is about one of them alone."""
+    if not world.policy.several:
+        return plan(know(world))
+    if promotion:
+        part = world.of_model(promotion.model)
+        return plan(know(part if part.policy.pipeline else world.parts()[0]))
+    return together({part.policy.pipeline: plan(know(part)) for part in world.parts()})
 
 
 def _require_default_branch(world: World) -> None:
@@ -81,7 +97,7 @@ def known(world: World, now: Occasion, *, env: str = "", ours: str = "") -> Know
             return Known(
                 Event.PR,
                 ref,
-                smoke_on_pr=_smokes(world, now),
+                smoke_on_pr=_smokes(world, now) and (found.release is not None or not world.policy.several),
                 next_release=found.release,
                 next_reason=found.reason,
             )
@@ -142,6 +158,8 @@ def _claimed_by(world: World, state: State, release: Release, ours: str) -> bool
 
 def _rolled_back(world: World, state: State) -> list[tuple[str, str]]:
     """Where a rollback was begun on this platform that the ledger does not know."""
+    if not world.platform.serves:
+        return []
     places = ((env, model) for env in world.policy.environments for model in world.policy.model_names())
     begun = [place for place in places if resolve.unrecorded(world, state, *place)]
     return [place for place in begun if resolve.machine_of(world, *place) in {"", world.platform.machine}]
@@ -164,7 +182,7 @@ def _uploaded(world: World, state: State, release: Release) -> bool:
 def _known_schedule(world: World, ref: str, env: str = "") -> Known:
     state = world.state()
     opened = tags.open_requests(world.facts, state, env)
-    newest = [one.newest.promotion for one in opened if one.newest]
+    newest = [one.newest.promotion for one in opened if one.newest and _is_mine(world, one.newest.promotion)]
     mine = [release for pipeline, release in state.releases if pipeline == world.policy.pipeline]
     waiting = [release for release in mine if (world.policy.pipeline, release) not in state.uploads]
     return Known(
@@ -176,6 +194,13 @@ def _known_schedule(world: World, ref: str, env: str = "") -> Known:
         unregistered=unregistered(world, state).count,
         rolled_back=_rolled_back(world, state),
     )
+
+
+def _is_mine(world: World, promotion: Promotion) -> bool:
+    """Whether a promotion is this pipeline's to act on; the first one refuses what none of them makes."""
+    if not world.policy.several:
+        return True
+    return (world.policy.maker(promotion.model) or min(world.policy.pipelines)) == world.policy.pipeline
 
 
 def _interrupted(world: World, state: State, newest: Release | None) -> Release | None:

@@ -3,14 +3,13 @@
 import hashlib
 import os
 import re
-import tempfile
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tagline import __version__, config, foreign, platform_file
+from tagline import __version__, config, foreign, platform_file, temporary
 from tagline.config import Config
 from tagline.errors import ConfigError, RemoteUnavailable, UnknownName
 from tagline.git import process, remote
@@ -45,7 +44,7 @@ def find(
                 fix=f"platform: {found.file.name}",
             )
         return found
-    if said in ("", config.LOCAL, *config.LATER_PLATFORMS):
+    if said in ("", config.LOCAL):
         return None
     return _of_git(said, place, seen) if said.startswith(GIT) else _of_package(said, place)
 
@@ -117,7 +116,8 @@ def _of_package(name: str, place: str) -> Found:
         raise UnknownName(
             f"no platform {name!r} is installed; known: {', '.join(sorted(known)) or 'none'}, {config.LOCAL}",
             where=place,
-            fix=f"install the package of {name} beside tagline, or set {VARIABLE}",
+            fix=f"install the package of {name} beside tagline, or set {VARIABLE} to a platform file"
+            + (" of kind kubeflow" if name == platform_file.KUBEFLOW else ""),
         )
     spec = find_spec(known[name].module)
     folders = list(spec.submodule_search_locations or []) if spec else []
@@ -150,11 +150,11 @@ def _of_git(said: str, place: str, seen: Path | None) -> Found:
             fix="platform: git+https://git.example.org/ml/platform.git@v1 (or git+ssh://…)",
         )
     url, ref = address.groups()
-    with tempfile.TemporaryDirectory(prefix="tagline-platform-") as folder:
-        _git(Path(folder), url, "init", "--quiet", "--bare", ".")
+    with temporary.folder(temporary.Kind.PLATFORM) as folder:
+        _git(folder, url, "init", "--quiet", "--bare", ".")
         fetch = ("fetch", "--quiet", "--no-tags", "--depth=1", "--", url, ref)
-        _git(Path(folder), url, *fetch)
-        text = _git(Path(folder), url, "cat-file", "blob", f"FETCH_HEAD:{platform_file.NAME}")
+        _git(folder, url, *fetch)
+        text = _git(folder, url, "cat-file", "blob", f"FETCH_HEAD:{platform_file.NAME}")
     said_there = text.decode("utf-8", "replace")
     found = platform_file.parse(said_there, f"{process.mask(url)}@{ref}:{platform_file.NAME}")
     if seen:

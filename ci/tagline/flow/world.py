@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +13,15 @@ import msgspec
 
 from tagline import config, platform_file
 from tagline.config import Config
-from tagline.errors import RemoteUnavailable, RepositoryError
+from tagline.errors import BadWord, RemoteUnavailable, RepositoryError
 from tagline.flow.report import Said, Told
-from tagline.words import NAME_LIMIT
+from tagline.words import NAME_LIMIT, one_of
 
 if TYPE_CHECKING:
     from tagline.engines import Engine
     from tagline.git.facts import Facts
     from tagline.git.ledger import Appended, Author, Batch, Ledger
+    from tagline.git.releases import Scope
     from tagline.git.repo import Repo
     from tagline.git.state import State
     from tagline.images.making import Maker
@@ -33,10 +34,19 @@ ACTOR_VARIABLE = "TAGLINE_ACTOR"
 
 
 @dataclass
+class Sight:
+    """What was last seen of the repository: its facts, and the ledger as read from them."""
+
+    facts: "Facts"
+    ledger: "tuple[Facts, Ledger] | None" = None
+
+
+@dataclass
 class World:
     """Everything that the flow's functions need.
 
-    `policy` is tagline.yaml at the default branch's head, read under the platform file where there is one.
+    `policy` is tagline.yaml at the default branch's head, read under the platform file where there is one. Of
+    several pipelines each has a world of its own (`parts`), with what the policy says of it; they see the same.
     `images` makes the images that tasks run in; None on engine `process`, where an environment stands for them.
     `offline`: the remote did not answer, and what is known of it is as it was last seen. `environ` holds the
     variables of the process, and with them what its CI host says. `names` is where the platform's tasks get
@@ -44,7 +54,7 @@ class World:
     """
 
     repo: "Repo"
-    facts: "Facts"
+    sight: Sight
     policy: Config
     platform: "Platform"
     engine: "Engine"
@@ -56,15 +66,66 @@ class World:
     environ: Mapping[str, str] = field(default_factory=dict)
     names: "Names | None" = None
     images: "Maker | None" = None
-    _read: "tuple[Facts, Ledger] | None" = field(default=None, init=False, repr=False)
+
+    @property
+    def facts(self) -> "Facts":
+        """What was last seen of the repository."""
+        return self.sight.facts
+
+    @facts.setter
+    def facts(self, facts: "Facts") -> None:
+        self.sight.facts = facts
+
+    def of(self, pipeline: str) -> "World":
+        """The world of one of several pipelines; the same world where there is one, or it is one's already.
+
+        Raises `UnknownName` that names the nearest.
+        """
+        if self.policy.pipeline or not self.policy.several:
+            return self
+        return replace(self, policy=self.policy.of(pipeline))
+
+    def one(self, pipeline: str) -> "World":
+        """The world of the pipeline that a command names, or of the only one.
+
+        Raises `UnknownName`, and `BadWord` where several are there and none is named.
+        """
+        if self.policy.several and not pipeline:
+            raise BadWord(
+                f"this repository holds several pipelines: {self.policy.title}",
+                fix=f"--pipeline {min(self.policy.pipelines)}",
+            )
+        if pipeline and not self.policy.several:
+            one_of(pipeline, [self.policy.pipeline], "pipeline")
+        return self.of(pipeline)
+
+    def parts(self) -> "list[World]":
+        """The world of each pipeline."""
+        return [replace(self, policy=own) for own in self.policy.each()]
+
+    def of_model(self, model: str) -> "World":
+        """The world of the pipeline that makes a model; the world itself where none does."""
+        made_by = self.policy.maker(model)
+        return self.of(made_by) if made_by else self
+
+    def scope(self) -> "Scope":
+        """What of the repository is this pipeline's: without paths of its own, all but its siblings' files."""
+        from tagline.git.releases import Scope
+        from tagline.pipeline.project import places, siblings
+
+        policy = self.policy
+        theirs = [] if policy.paths else siblings(policy)
+        renewed = [str(Path(place).with_suffix(".yaml")) for place in [*places(policy), *theirs]]
+        paths = (*policy.paths, *(f"!{place}" for place in [*theirs, *renewed]))
+        return Scope(policy.pipeline, paths, policy.several)
 
     def ledger(self) -> "Ledger":
         """The events as last seen, and their sum; raises `LedgerMissing`, `LedgerError`."""
         from tagline.git import ledger
 
-        if self._read is None or self._read[0] is not self.facts:
-            self._read = (self.facts, ledger.read(self.repo, self.facts))
-        return self._read[1]
+        if self.sight.ledger is None or self.sight.ledger[0] is not self.facts:
+            self.sight.ledger = (self.facts, ledger.read(self.repo, self.facts))
+        return self.sight.ledger[1]
 
     def state(self) -> "State":
         """The sum of the ledger's events as last seen."""
@@ -98,7 +159,8 @@ class World:
         text = (self.repo.show(commit, config.FILE) or b"").decode()
         under = self.platform_file if floors else self.defaults()
         where = f"{config.FILE} at {commit[:12]}"
-        return platform_file.read(text, where, default_name(self.repo.url()), under)
+        whole = platform_file.read(text, where, default_name(self.repo.url()), under)
+        return whole.of(self.policy.pipeline) if self.policy.pipeline else whole
 
     def defaults(self) -> "Found | None":
         """The platform file without its floors."""
@@ -121,7 +183,7 @@ def open_world(
     may_be_offline: bool = False,
     hide: Sequence[Path] = (),
 ) -> World:
-    """Open the repository at `path`, fetch its remote, read the policy, open the local platform.
+    """Open the repository at `path`, fetch its remote, read the policy, open the platform that it names.
 
     `hide` names more files and folders that the repository's own code must not see. Where it `may_be_offline`,
     a remote that does not answer within seconds is taken as it was last seen.
@@ -136,6 +198,8 @@ def open_world(
     from tagline.git.objects import identity
     from tagline.git.repo import Repo
     from tagline.hosts.reading import read_run
+    from tagline.platforms.kubeflow import KubeflowPlatform, Place
+    from tagline.platforms.kubeflow.marks import owner_of
     from tagline.platforms.local import open_platform
     from tagline.platforms.local.home import tagline_home
     from tagline.secrets.sources import Names
@@ -153,12 +217,29 @@ def open_world(
     policy = platform_file.read(text, place, default_name(repo.url()), under)
     engine = open_engine(home, environ, repo.root, policy, hide)
     names = Names(environ, repo.root, policy)
-    makes = images.chosen(policy, environ, home, told)
-    platform = open_platform(home, engine, names, containers=makes is not None)
+    makes = images.chosen(policy, names, home, told)
+    said = under.file.kubeflow() if under else None
+    platform: Platform
+    if said:
+        platform = KubeflowPlatform(said, environ, Place(owner_of(repo.url()), home / "kubeflow"))
+    else:
+        platform = open_platform(home, engine, names, containers=makes is not None)
     actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]
     author = Author(actor, platform.machine)
     return World(
-        repo, facts, policy, platform, engine, home, author, told, under, offline, environ, names, makes
+        repo,
+        Sight(facts),
+        policy,
+        platform,
+        engine,
+        home,
+        author,
+        told,
+        under,
+        offline,
+        environ,
+        names,
+        makes,
     )
 
 
@@ -194,7 +275,7 @@ def open_engine(
     from tagline.pipeline.project import git_folders, remote_folders
     from tagline.platforms.local.home import guards, venvs_folder
 
-    data = [root / own.gate.data] if own and own.gate else []
+    data = [root / name for name in own.held_out()] if own else []
     data.append(root / ".env")
     hidden = [*git_folders(root), *remote_folders(root), *data, *hide]
     return ProcessEngine(venvs_folder(home, environ), environ, guards(home, hidden, [root]))

@@ -76,13 +76,15 @@ def concerns(file: str, paths: Sequence[str]) -> bool:
     documentation, tests and CI files. The pipeline.yaml that tagline renews never counts.
 
     A path is a file, a folder with all below it, or a pattern: `*` and `?` stay within one folder, `**` does
-    not, and a pattern without `/` fits in any folder.
+    not, and a pattern without `/` fits in any folder. With `!` before it, it takes out what others take in.
     """
-    if file in RENEWED:
+    out = [path[1:] for path in paths if path.startswith("!")]
+    if file in RENEWED or any(_pattern(path).fullmatch(file) for path in out):
         return False
-    if not paths:
+    declared = [path for path in paths if not path.startswith("!")]
+    if not declared:
         return not any(_pattern(path).fullmatch(file) for path in UNAFFECTING)
-    return any(_pattern(path).fullmatch(file) for path in paths)
+    return any(_pattern(path).fullmatch(file) for path in declared)
 
 
 @lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ import msgspec
 
 from tagline.git.event import Done, Event, Intent
 from tagline.git.texts import Count, Counter, Hash, Name, Percent, ReleaseText, VersionOrNone, VersionText
-from tagline.words import ModelVersion, Promotion, Release
+from tagline.words import ModelVersion, Promotion, Release, ReleaseTag
 
 
 class Verdict(StrEnum):
@@ -41,10 +41,16 @@ class OfRelease(Event, frozen=True, kw_only=True):
 
 
 class Released(OfRelease, frozen=True, tag="released"):
-    """A release was claimed; `identity` is its image or environment."""
+    """A release was claimed; `identity` is its image or environment, `several`: its tag names the pipeline."""
 
     commit: Hash
     identity: str
+    several: bool = False
+
+    @property
+    def tag(self) -> str:
+        """The name of the tag that was pushed with it."""
+        return str(ReleaseTag(self.release, self.pipeline if self.several else ""))
 
     def sentence(self) -> str:
         return f"released {self.pipeline} {self.version} from commit {self.commit[:10]}"

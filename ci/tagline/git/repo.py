@@ -1,13 +1,12 @@
 """A clone on this machine: where it is, what is checked out, and its commits as files."""
 
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from tagline import foreign
+from tagline import foreign, temporary
 from tagline.errors import DirtyTree, NoRemote, NoRepository, RepositoryError, ShallowClone
 from tagline.git import process
 
@@ -189,9 +188,9 @@ class Repo(msgspec.Struct, frozen=True):
         dest.mkdir(parents=True, exist_ok=True)
         if any(dest.iterdir()):
             raise RepositoryError(f"{dest} is not empty", where=str(dest), fix="give an empty folder")
-        with tempfile.TemporaryDirectory(prefix="tagline-index-") as folder:
+        with temporary.folder(temporary.Kind.INDEX) as folder:
             env = {
-                "GIT_INDEX_FILE": str(Path(folder) / "index"),
+                "GIT_INDEX_FILE": str(folder / "index"),
                 "GIT_DIR": str(self.store),
                 "GIT_WORK_TREE": str(dest),
             }

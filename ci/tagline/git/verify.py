@@ -1,10 +1,13 @@
 """Is the ledger sound? Every link, every event, and every tag that it speaks of."""
 
+from collections.abc import Callable
+from functools import partial
+
 from tagline.errors import LedgerMissing, TaglineError
 from tagline.git import chain, ledger, tags
 from tagline.git.facts import Facts
 from tagline.git.fold import Contradiction
-from tagline.git.releases import made, releases
+from tagline.git.releases import Scope, made, releases
 from tagline.git.repo import LOST_LEDGER, Repo
 from tagline.git.state import State
 
@@ -53,34 +56,32 @@ def _lost(repo: Repo, facts: Facts) -> list[str]:
 
 def _unknown(repo: Repo, facts: Facts, state: State) -> list[str]:
     """Release tags that tagline pushed together with an event which the ledger no longer has."""
-    claimed = {release for _, release in state.releases}
-    strange = sorted(set(made(repo, facts)) - claimed)
+    claimed = {event.tag for event in state.releases.values()}
+    strange = sorted({tag.name for tag in made(repo, facts).values()} - claimed)
     return [
-        f"the ledger knows nothing of {release.tag}, which tagline made: it was cut off or rewritten"
-        for release in strange
+        f"the ledger knows nothing of {tag}, which tagline made: it was cut off or rewritten"
+        for tag in strange
     ]
 
 
 def _moved(facts: Facts, state: State) -> list[str]:
     """Tags that are not where, or what, the ledger says."""
     found = []
-    for check in (releases, tags.requests):
+    scopes = [Scope(name, several=event.several) for (name, _), event in state.releases.items()]
+    checks: list[Callable[[], object]] = [partial(tags.requests, facts, state)]
+    checks[:0] = [partial(releases, facts, state, scope) for scope in dict.fromkeys(scopes)]
+    for check in checks:
         try:
-            check(facts, state)
+            check()
         except TaglineError as error:
             found.append(f"{error.what}; {error.fix}")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _dangling(facts: Facts, state: State) -> list[str]:
     """Release tags that the ledger knows and the remote no longer has: what was promoted keeps serving."""
-    gone = sorted(release for _, release in state.releases if release.tag not in facts.tags)
+    gone = [event for event in state.releases.values() if event.tag not in facts.tags]
     return [
-        f"the tag {release.tag} is gone from the remote; "
-        f"git push origin {_commit(state, release.tag)}:refs/tags/{release.tag}"
-        for release in gone
+        f"the tag {event.tag} is gone from the remote; git push origin {event.commit}:refs/tags/{event.tag}"
+        for event in sorted(gone, key=lambda event: (event.pipeline, event.release))
     ]
-
-
-def _commit(state: State, tag: str) -> str:
-    return next(event.commit for (_, release), event in state.releases.items() if release.tag == tag)

@@ -9,7 +9,7 @@ from tagline.git import history
 from tagline.git.commits import Commit, Size, affects, release_as, sizes
 from tagline.git.facts import Facts
 from tagline.git.history import Lineage, check_on_a_line
-from tagline.git.releases import NOTHING, releases
+from tagline.git.releases import NOTHING, Scope, releases
 from tagline.git.repo import Repo
 from tagline.git.state import State
 from tagline.words import Release
@@ -47,8 +47,7 @@ def next_version(
     repo: Repo,
     facts: Facts,
     state: State,
-    pipeline: str,
-    paths: Sequence[str],
+    scope: Scope,
     *,
     published: Mapping[Release, str] = NOTHING,
 ) -> NextVersion:
@@ -58,16 +57,16 @@ def next_version(
     `NotYetSupported` for a `Release-As:` that cannot be followed, `TagMoved`. A branch that is not merged yet
     is answered too: `check_on_a_line` tells whether HEAD may be released.
     """
-    known = releases(facts, state, published)
+    known = releases(facts, state, scope, published)
     there = repo.existing(known.values())
     around = history.lineage(repo, facts.head, {*there, *(facts.heads[line] for line in facts.lines())})
-    made = _made_already(known, around, facts.head, state, pipeline)
+    made = _made_already(known, around, facts.head, state, scope.pipeline)
     if made:
         return made
     base = max((release for release, commit in known.items() if commit in around.behind), default=None)
     _require_newest(repo, facts, known, around, base)
     commits = history.log(repo, facts.head, known[base] if base else "")
-    return _judge(pipeline, commits, paths, base, known)
+    return _judge(scope, commits, base, known)
 
 
 def _made_already(
@@ -103,20 +102,19 @@ def _require_newest(
 
 
 def _judge(
-    pipeline: str,
+    scope: Scope,
     commits: Sequence[Commit],
-    paths: Sequence[str],
     base: Release | None,
     known: Mapping[Release, str],
 ) -> NextVersion:
-    asked = _asked(commits, base, known)
+    asked = _asked(scope, commits, base, known)
     if asked:
         return asked
-    found = sizes(commits, paths)
+    found = sizes(commits, scope.paths)
     since = f" since {base}" if base else ""
     if not found:
         looked = f"{len(commits)} commit{'s' if len(commits) != 1 else ''} looked at"
-        return NextVersion(None, f"no commit{since} affects {pipeline} ({looked})", base=base)
+        return NextVersion(None, f"no commit{since} affects {scope.pipeline} ({looked})", base=base)
     size = max(found.values())
     why = next(commit for commit in commits if found.get(commit.hash) is size)
     wanted = release = bump(base, size)
@@ -132,14 +130,15 @@ _WORDS = {Size.PATCH: "a patch", Size.MINOR: "a feature", Size.MAJOR: "a breakin
 
 
 def _asked(
-    commits: Sequence[Commit], base: Release | None, known: Mapping[Release, str]
+    scope: Scope, commits: Sequence[Commit], base: Release | None, known: Mapping[Release, str]
 ) -> NextVersion | None:
-    """The release that the newest `Release-As:` trailer asks for, if there is one."""
-    commit = next((commit for commit in commits if release_as(commit.message)), None)
+    """The release that the newest `Release-As:` trailer of this pipeline asks for, if there is one."""
+    found = ((commit, _release_as(scope, commit)) for commit in commits)
+    commit, text = next((one for one in found if one[1]), (None, ""))
     if commit is None:
         return None
     where = f"commit {commit.hash[:10]}"
-    release = Release.parse(release_as(commit.message))
+    release = Release.parse(text)
     if release.pre:
         raise NotYetSupported(f"Release-As: {release}: pre-releases are not supported yet", where=where)
     fix = "git commit --allow-empty with a Release-As: that is free"
@@ -153,11 +152,29 @@ def _asked(
     return NextVersion(release, f"{because} ({commit.hash[:10]})", base=base, because=because)
 
 
+def _release_as(scope: Scope, commit: Commit) -> str:
+    """The version in a commit's trailer `Release-As: 1.0.0`, with siblings `Release-As: fraud@1.0.0`; "" for none.
+
+    Raises `VersionError` where a repository of several pipelines does not say which one is meant.
+    """
+    text = release_as(commit.message)
+    if not scope.several or not text:
+        return text
+    pipeline, at, version = text.rpartition("@")
+    if not at:
+        raise VersionError(
+            f"Release-As: {text} does not say which pipeline",
+            where=f"commit {commit.hash[:10]}",
+            fix=f"git commit --allow-empty with the trailer Release-As: {scope.pipeline}@{text}",
+        )
+    return version.removeprefix("v") if pipeline == scope.pipeline else ""
+
+
 def release_of(
     repo: Repo,
     facts: Facts,
     state: State,
-    paths: Sequence[str],
+    scope: Scope,
     commit: str,
     *,
     published: Mapping[Release, str] = NOTHING,
@@ -166,7 +183,7 @@ def release_of(
 
     Raises `NotReleased` with the command that mends it, `VersionError` where one commit is two releases.
     """
-    known = releases(facts, state, published)
+    known = releases(facts, state, scope, published)
     around = history.lineage(repo, commit, repo.existing(known.values()))
     base = max((release for release, at in known.items() if at in around.behind), default=None)
     if base is None:
@@ -179,7 +196,7 @@ def release_of(
             where=commit,
             fix="tagline promote MODEL --to ENV --version VERSION, or the trailer Model-Version: in the tag",
         )
-    since = [one for one in history.log(repo, commit, known[base]) if affects(one, paths)]
+    since = [one for one in history.log(repo, commit, known[base]) if affects(one, scope.paths)]
     if since:
         change = f"{since[0].subject} ({since[0].hash[:10]})"
         raise _not_released(facts, known, around, commit, f"since {base} it has changed: {change}")

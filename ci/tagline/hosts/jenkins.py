@@ -21,7 +21,7 @@ VARIABLES = {
     "GIT_COMMIT": "the commit that was checked out, where the git plugin exports it",
     "BUILD_URL": "the run's address",
     "BUILD_USER_ID": "who started the build, where the plugin build-user-vars is installed",
-    CAUSES: "the class names of currentBuild.getBuildCauses(), divided by commas; Jenkins exports none itself",
+    CAUSES: "the class names of currentBuild.getBuildCauses(), by commas; exported by the shared library alone",
 }
 _TIMERS = {"hudson.triggers.TimerTrigger$TimerTriggerCause"}
 _DISPATCHES = {

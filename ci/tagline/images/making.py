@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO, cast
 
 import msgspec
 
-from tagline import config
+from tagline import config, temporary
 from tagline.errors import ConfigError, ImageRefused
 from tagline.images import LABEL, Builder, Order, archive, dockerfile, recipe
 from tagline.images.pip_settings import secret_files
@@ -64,18 +63,20 @@ class Maker(msgspec.Struct, frozen=True):
     """Makes images with a builder; `builder` is called only when something must be built.
 
     `environ` holds logins, certificates and pip's settings; logs go to the folder `logs`, and what is kept of
-    the last image of each repository beside them.
+    the last image of each repository beside them. `dotenv` gives what `.env` holds, read before a push only.
     """
 
     builder: Callable[[], Builder]
     environ: Mapping[str, str]
     logs: Path
+    dotenv: Callable[[], Mapping[str, str]]
 
     def make(self, source: Source, *, push: bool) -> Made:
         """The image of `source`: one HEAD says whether it is there; else it is built, and sent if `push`.
 
         Raises `BaseNotPinned`, `ImageRefused`, `BuildFailed`, `EngineMissing`, `RegistryUnavailable`,
-        `RegistryRefused`, `SecretExposed` for a build argument or a new layer that holds a secret.
+        `RegistryRefused`, `SecretExposed` for a build argument or a new layer that holds a secret, and for a
+        `.env` that git could take.
         """
         scan.refuse_build_args(source.own.image.args)
         made = recipe_of(source)
@@ -86,15 +87,15 @@ class Maker(msgspec.Struct, frozen=True):
             return Made(place.at(digest), made.content)
         if not (repository and push) and self.builder().has(name):
             return Made(name, made.content)
-        with TemporaryDirectory(prefix="tagline-image-") as folder, self._layout(place) as layout:
-            order = self._order(source, made, name, Path(folder), layout)
+        with temporary.folder(temporary.Kind.IMAGE) as folder, self._layout(place) as layout:
+            order = self._order(source, made, name, folder, layout)
             built = self.builder().build(order)
             with archive.opened(built.place) as opened:
                 image = opened.read()
                 check(image, made.content)
                 kept = Made(name, made.content, True, False, built.why_not)
                 if repository and push:
-                    search = scan.Scanner(scan.known_values(self.environ, {}))
+                    search = scan.Scanner(scan.known_values(self.environ, self.dotenv()))
                     kept = _push(opened, image, kept, repository, Push(beside(made, place), search))
                 else:
                     archive.write_tar(opened, name, Path(folder) / "named.tar")

@@ -17,6 +17,7 @@ EPOCH = 315532800  # 1980-01-01: a zip file, and so a wheel, knows no earlier da
 TASK_FOLDER = ".tagline/tagline_task"
 IGNORE = ".dockerignore"
 _PLACE = "/opt/tagline"
+_TIMES = 1_200_000_000  # seconds, 38 years: no time lies in the future
 TAIL = f"""
 # added by tagline: what every task imports
 COPY {TASK_FOLDER} {_PLACE}/tagline_task
@@ -39,6 +40,15 @@ class Entry(msgspec.Struct, frozen=True, order=True):
     sha256: str
     link: str = ""
 
+    @property
+    def time(self) -> int:
+        """The time that the builder sees, seconds since 1970: after EPOCH, to which a reproducible image sets it.
+
+        BuildKit takes a file with the same size and time for the same file, in what it is sent and in what it
+        makes a layer of; so the time is another one for other bytes.
+        """
+        return EPOCH + 1 + int(self.sha256[:15], 16) % _TIMES
+
 
 class Recipe(msgspec.Struct, frozen=True):
     """Everything that decides what an image is: `text` is the whole Dockerfile, `files` all that it may copy.
@@ -54,7 +64,7 @@ class Recipe(msgspec.Struct, frozen=True):
     @property
     def content(self) -> str:
         """The content digest: SHA-256 (hex) over this struct as JSON in a fixed order, and EPOCH."""
-        parts = {"tagline image": 1, "epoch": EPOCH, "recipe": self}
+        parts = {"tagline image": 2, "epoch": EPOCH, "recipe": self}
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
     @property
@@ -166,9 +176,7 @@ def stage(made: Recipe, tree: Path, task: Path, to: Path) -> Path:
             continue
         shutil.copyfile(source, target)
         target.chmod(0o755 if entry.executable else 0o644)
-        os.utime(
-            target, (EPOCH, EPOCH)
-        )  # BuildKit's layers leave out a file that is there with the same time
+        os.utime(target, (entry.time, entry.time))
     for folder in [path for path in to.rglob("*") if path.is_dir() and not path.is_symlink()]:
         folder.chmod(0o755)
     if (to / IGNORE).exists():

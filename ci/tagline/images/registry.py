@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import IO, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -94,15 +95,28 @@ class Repository:
             return False
         begun = self._send("POST", "blobs/uploads/", {}, push=True)
         self._good(begun, {202}, digest)
-        place = urljoin(f"https://{self.place.host}/v2/", begun.headers["location"])
-        parts = urlsplit(place)
-        own = parts.netloc == self.place.host
-        query = "&".join(filter(None, [parts.query, urlencode({"digest": digest})]))
-        url = f"{parts.path}?{query}" if own else parts._replace(query=query).geturl()
+        url = self._session(begun, {"digest": digest})
         headers = {"Content-Type": "application/octet-stream"}
         answer = self._wire.send(Call("PUT", url, headers, opens, size), scope=self._scope(push=True))
         self._good(answer, {201}, digest)
         return True
+
+    def try_push(self) -> None:
+        """Begin an upload and give it up again; raises `RegistryRefused` where we may not push."""
+        begun = self._send("POST", "blobs/uploads/", {}, push=True)
+        self._good(begun, {202}, "an upload")
+        with suppress(
+            RegistryRefused
+        ):  # a registry may want another right for it; what was begun lapses there
+            self._wire.send(Call("DELETE", self._session(begun, {})), scope=self._scope(push=True))
+
+    def _session(self, begun: Answer, more: Mapping[str, str]) -> str:
+        """The address of an upload that was begun, with `more` in its query; relative where it is the registry's."""
+        parts = urlsplit(urljoin(f"https://{self.place.host}/v2/", begun.headers["location"]))
+        query = "&".join(filter(None, [parts.query, urlencode(more)]))
+        if parts.netloc != self.place.host:
+            return parts._replace(query=query).geturl()
+        return f"{parts.path}?{query}" if query else parts.path
 
     def put_manifest(self, wanted: str, manifest: Manifest) -> None:
         """Name a manifest by a tag; the same again is a no-op for everybody who asks."""

@@ -17,7 +17,7 @@ from tagline.model import gate as judging
 from tagline.model.judge_data import PREDICTION, ROW_ID, Frozen, digest, read_table, table_text
 from tagline.platforms import ServerSpec
 
-EVALUATE = "src/pipeline_steps/evaluate/task.py"
+SCORERS = "src/pipeline_steps/{name}/task.py"
 SLICE = "slice"
 LARGEST_ANSWER = 256 * 1024 * 1024
 _TAIL_LINES = 5
@@ -110,7 +110,8 @@ def predictions(room: Room, frozen: Frozen, spec: ServerSpec, whose: str) -> dic
     argv += ["--model", str(spec.model.absolute()), "--sha256", spec.sha256, "--features", str(features)]
     argv += ["--id", frozen.id, "--out", str(out)]
     what = f"the {whose} model's predictor ({spec.model_name} {spec.version})"
-    command = Command(argv, tree, room_of / "log", _sources(tree), room.predict_timeout, room.hidden(room_of))
+    limit, hidden = room.predict_timeout, room.hidden(room_of)
+    command = Command(argv, tree, room_of / "log", _sources(tree), limit, hidden, see=[room_of, spec.model])
     room.call(command, what)
     return _predicted(answer(out, f"the predictions of {what}"), frozen, what)
 
@@ -138,8 +139,9 @@ def scored(room: Room, frozen: Frozen, scorer: ServerSpec, given: Mapping[str, s
     """The losses that a release's `evaluate` gives. Raises `GateError`, `NotYetSupported`."""
     place = room.folder("score")
     tree = blind_copy(scorer.source, room.gate, place / "source")
-    if not (tree / EVALUATE).is_file():
-        raise GateError(f"the scorer {EVALUATE} is missing", where=str(scorer.source))
+    script = SCORERS.format(name=room.gate.scorer)
+    if not (tree / script).is_file():
+        raise GateError(f"the scorer {script} is missing", where=str(scorer.source))
     inputs = {
         "predictions": (place / "predictions.csv", table_text([ROW_ID, PREDICTION], list(given.items()))),
         "labels": (place / "labels.csv", frozen.labels_csv()),
@@ -156,8 +158,9 @@ def scored(room: Room, frozen: Frozen, scorer: ServerSpec, given: Mapping[str, s
             "outputFile": str(place / "executor_output.json"),
         },
     }
-    argv = [str(scorer.python), EVALUATE, "--executor_input", json.dumps(executor_input)]
-    command = Command(argv, tree, place / "log", _sources(tree), room.score_timeout, room.hidden(place))
+    argv = [str(scorer.python), script, "--executor_input", json.dumps(executor_input)]
+    limit, hidden = room.score_timeout, room.hidden(place)
+    command = Command(argv, tree, place / "log", _sources(tree), limit, hidden, see=[place])
     room.call(command, "the scorer")
     return _losses(answer(rows, "the scorer's rows"), frozen, next(iter(room.gate.metrics)))
 

@@ -5,14 +5,13 @@ import re
 import shutil
 import site
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import yaml
 
-from tagline import config, foreign
+from tagline import config, foreign, temporary
 from tagline.engines import Command, sandbox
 from tagline.errors import PipelineError, TaskTimedOut
 from tagline.pipeline import compiled as compiled_file
@@ -36,8 +35,8 @@ def compile_file(
     where it raises, defines no or several pipelines, hangs, or ends the process.
     """
     project = Project.of_file(pipeline)
-    with tempfile.TemporaryDirectory(prefix="tagline-compile-") as folder, foreign.nameless() as log:
-        place = Path(folder).resolve()
+    with temporary.folder(temporary.Kind.COMPILE) as folder, foreign.nameless() as log:
+        place = folder.resolve()
         tree = copy_tree(project.root, place / "tree")
         made, report = place / "pipeline.yaml", place / "report.json"
         inner = tree / project.pipeline.relative_to(project.root)
@@ -46,9 +45,9 @@ def compile_file(
             shutil.copy2(project.pipeline, inner)
         _leave_out_gate_data(project.root, tree)
         git = git_folders(project.root)
-        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(project.root)]
+        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(project)]
         env = {"PYTHONUSERBASE": site.getuserbase()}
-        command = Command(argv, tree, foreign.named(log), env, timeout, git)
+        command = Command(argv, tree, foreign.named(log), env, timeout, git, [place])
         try:
             code = run(command)
         except TaskTimedOut as error:
@@ -65,16 +64,16 @@ def compile_file(
 def _leave_out_gate_data(root: Path, tree: Path) -> None:
     """Remove the gate's data from the copy: the pipeline's code would read the labels that it is judged by."""
     file = root / config.FILE
-    gate = config.parse(file.read_text(), default_name="pipeline").gate if file.is_file() else None
-    if gate and (tree / gate.data).parent.resolve().is_relative_to(tree):
-        (tree / gate.data).unlink(missing_ok=True)
+    said = config.parse(file.read_text(), default_name="pipeline") if file.is_file() else None
+    for data in said.held_out() if said else []:
+        if (tree / data).parent.resolve().is_relative_to(tree):
+            (tree / data).unlink(missing_ok=True)
 
 
-def _secret(root: Path) -> list[str]:
+def _secret(project: Project) -> list[str]:
     """The Secret that tagline.yaml gives to each task, and how; empty where it gives none."""
-    file = root / config.FILE
-    own = config.parse(file.read_text(), default_name="pipeline").secrets if file.is_file() else None
-    return [own.approle, own.deliver] if own and own.approle else []
+    own = project.own()
+    return [own.secrets.approle, own.secrets.deliver] if own and own.secrets and own.secrets.approle else []
 
 
 def _written(file: Path) -> bytes | None:

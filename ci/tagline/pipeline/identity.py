@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tagline.pipeline import compiled as compiled_file
+from tagline.pipeline.compiled import Compiled
 from tagline.pipeline.project import REQUIREMENTS
 
 PREFIX = "env:sha256:"
@@ -68,7 +69,11 @@ def _files(source: Path) -> Iterator[tuple[bytes, Path]]:
 
 def content_digest(compiled: Path) -> str:
     """SHA-256 (hex) of what a compiled file says: images count, kfp's version and the layout do not."""
-    read = compiled_file.read(compiled)
-    read.ir.pop("sdkVersion", None)
-    text = json.dumps([read.ir, read.platform], sort_keys=True, separators=(",", ":"))
+    return digest_of(compiled_file.read(compiled))
+
+
+def digest_of(read: Compiled) -> str:
+    """`content_digest` of what was read already."""
+    ir = {key: value for key, value in read.ir.items() if key != "sdkVersion"}
+    text = json.dumps([ir, read.platform], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

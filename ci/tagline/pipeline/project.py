@@ -9,11 +9,14 @@ from urllib.parse import unquote
 
 import msgspec
 
-from tagline import foreign
+from tagline import config, foreign
+from tagline.config import Config
 from tagline.errors import PipelineError
 from tagline.git import process
 
 PLACES = ("docker/kubeflow_pipeline/pipeline.py", "pipeline.py")
+PLACES_OF_SEVERAL = ("docker/kubeflow_pipeline/{name}.py", "pipelines/{name}.py")
+_ABOVE = 3  # folders above a pipeline's file in which its tagline.yaml may lie
 REQUIREMENTS = "src/requirements.txt"
 _OWN_FILE = "put the file itself there, or a link to a file of the tree"
 _NEVER_COPIED = {".git", "__pycache__", ".venv", ".pytest_cache"}
@@ -26,13 +29,17 @@ class Project(msgspec.Struct, frozen=True):
     pipeline: Path
 
     @classmethod
-    def find(cls, root: Path) -> "Project":
-        """The project in the folder `root`; raises `PipelineError` that names the places looked at."""
-        for place in PLACES:
+    def find(cls, root: Path, own: Config | None = None) -> "Project":
+        """The project in the folder `root`, with the file of the pipeline that `own` speaks of.
+
+        Raises `PipelineError` that names the places looked at.
+        """
+        looked_at = places(own)
+        for place in looked_at:
             if (root / place).is_file():
                 return cls(root, root / place)
         raise PipelineError(
-            f"no pipeline: neither {PLACES[0]} nor {PLACES[1]} is there",
+            f"no pipeline: {'neither ' if len(looked_at) > 1 else ''}{' nor '.join(looked_at)} is there",
             where=str(root),
             fix="run this in the project's root, or make a project with `tagline init DIR`",
         )
@@ -45,7 +52,20 @@ class Project(msgspec.Struct, frozen=True):
             raise PipelineError(f"{pipeline.name} is not there", where=str(pipeline))
         roots = [pipeline.parents[2]] if len(pipeline.parents) > 2 else []
         at_home = [root for root in roots if root / PLACES[0] == pipeline]
+        at_home += [root for root in pipeline.parents[:_ABOVE] if (root / config.FILE).is_file()]
         return cls(at_home[0] if at_home else pipeline.parent, pipeline)
+
+    def own(self) -> Config | None:
+        """What tagline.yaml says of this pipeline; None where there is no such file, or it names other pipelines.
+
+        Raises `ConfigError` and its kind.
+        """
+        file = self.root / config.FILE
+        if not file.is_file():
+            return None
+        of_it = config.parse(file.read_text(), default_name="pipeline").each()
+        here = [one for one in of_it if self.pipeline in [self.root / place for place in places(one)]]
+        return here[0] if here else None if of_it[0].several else of_it[0]
 
     @property
     def committed(self) -> Path:
@@ -61,6 +81,23 @@ class Project(msgspec.Struct, frozen=True):
         """The folder of the project's own tests, or None."""
         folder = self.root / "tests"
         return folder if folder.is_dir() else None
+
+
+def places(own: Config | None) -> tuple[str, ...]:
+    """Where a pipeline's file may lie, relative to the project's root."""
+    if own is None or not (own.several or own.file):
+        return PLACES
+    return _places(own.pipeline, own.file)
+
+
+def siblings(own: Config) -> list[str]:
+    """Where the files of the repository's other pipelines may lie."""
+    others = [(name, member.file or "") for name, member in own.pipelines.items() if name != own.pipeline]
+    return [place for name, file in others for place in _places(name, file)]
+
+
+def _places(pipeline: str, file: str) -> tuple[str, ...]:
+    return (file,) if file else tuple(one.format(name=pipeline) for one in PLACES_OF_SEVERAL)
 
 
 def check_lock(root: Path) -> None:

@@ -1,6 +1,6 @@
 """What an environment runs on, in our words: pipelines, serving, and the rollout's memory.
 
-The flow knows these Protocols only; `local` and, later, `kubeflow` are plain modules behind them.
+The flow knows these Protocols only; `local` and `kubeflow` are plain modules behind them.
 """
 
 from typing import Protocol
@@ -40,9 +40,13 @@ __all__ = [
 
 
 class Platform(Protocol):
-    """One platform: its name, the machine it belongs to, and the three things it gives."""
+    """One platform: its name, the machine it belongs to, and the three things it gives.
+
+    `serves` is whether models can be served on it by this version of tagline.
+    """
 
     name: str
+    serves: bool
 
     @property
     def machine(self) -> str: ...

@@ -12,7 +12,10 @@ from tagline.errors import (
     EngineError,
     EngineMissing,
     ImageMissing,
+    KfpRunCancelled,
+    KfpRunFailed,
     PipelineError,
+    PlatformError,
     TaglineError,
     TaskContractBroken,
     TaskFailed,
@@ -28,6 +31,8 @@ _KINDS = (
     EngineMissing,
     ImageMissing,
     DeviceMissing,
+    KfpRunCancelled,
+    KfpRunFailed,
 )
 
 
@@ -57,16 +62,24 @@ class RunRequest(msgspec.Struct, frozen=True):
     """A run of an uploaded version, or of a compiled file that has none yet (smoke).
 
     `owner` makes it repeatable: one key, at most one run that registers, such as `wine/0.2.0/full/1`.
-    `compiled` is the pipeline file, `source` the tree that its tasks run in, `timeout` seconds for all of it.
+    `compiled` is the pipeline file, `source` the tree that its tasks run in (None where images hold it), `timeout`
+    seconds for all of it.
     """
 
     owner: str
     pipeline: str
     compiled: Path
-    source: Path
+    source: Path | None
     parameters: Mapping[str, Any] = {}
     timeout: float = 24 * 3600.0
     serving: bool = False
+
+    @property
+    def tree(self) -> Path:
+        """The source tree; raises `PlatformError` where there is none."""
+        if self.source is None:
+            raise PlatformError(f"the run {self.owner} needs the source that its tasks run in")
+        return self.source
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -85,6 +98,7 @@ class Run(msgspec.Struct, frozen=True):
     failure: str = ""
     log: str = ""
     seconds: float | None = None
+    root: str = ""
 
     def problem(self) -> TaglineError | None:
         """The error to raise for a run that failed or was interrupted; None otherwise."""
@@ -121,19 +135,34 @@ class ModelFacts(msgspec.Struct, frozen=True):
 
 
 class UploadedVersion(msgspec.Struct, frozen=True):
-    """A pipeline version on the platform: the compiled file, the source tree beside it, and their digest."""
+    """A pipeline version on the platform: the compiled file, the source tree beside it, and their digest.
+
+    `source` is None where the platform keeps none: git has it, at `commit`.
+    """
 
     pipeline: str
     release: Release
     commit: str
     identity: str
     compiled: Path
-    source: Path
+    source: Path | None
     digest: str
+
+    @property
+    def tree(self) -> Path:
+        """The source tree; raises `PlatformError` where the platform keeps none."""
+        if self.source is None:
+            raise PlatformError(
+                f"this platform keeps no source of {self.pipeline} {self.release}", where=self.commit
+            )
+        return self.source
 
 
 class Pipelines(Protocol):
-    """Versions and runs of pipelines."""
+    """Versions and runs of pipelines. `detached`: a run goes on there by itself when this process ends."""
+
+    @property
+    def detached(self) -> bool: ...
 
     def upload(
         self, pipeline: str, release: Release, commit: str, compiled: Path, source: Path
@@ -147,6 +176,10 @@ class Pipelines(Protocol):
 
     def versions(self, pipeline: str) -> list[UploadedVersion]:
         """All uploaded versions of a pipeline, oldest release first."""
+        ...
+
+    def start(self, request: RunRequest) -> Run:
+        """Find the run of `request.owner`, or start it, and return at once; only where runs are detached."""
         ...
 
     def run(self, request: RunRequest, told: Callable[[TaskEvent], None]) -> Run:

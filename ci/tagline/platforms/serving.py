@@ -119,6 +119,13 @@ class Serving(Protocol):
         """What serves, from the recorded state; an empty route where nothing does."""
         ...
 
+    def answers(self, env: str, model: str) -> ModelVersion | None:
+        """The version whose server says through the route, as a client would hear it, that this model is ready.
+
+        Nothing of it enters a counter. One try of a few seconds; None where nobody answers, or not so.
+        """
+        ...
+
     def routes(self) -> list[Route]:
         """Every route of this platform."""
         ...

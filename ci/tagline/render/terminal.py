@@ -122,13 +122,19 @@ def status_text(status: "Status") -> str:
     parts += ["the remote does not answer: this is what was last seen of it"] if status.offline else []
     parts += ["", "releases:"]
     rows = [
-        [one.release, one.commit[:10], ", ".join(one.models) or "no model", ", ".join(one.trainings)]
+        [
+            f"{one.pipeline} {one.release}".strip(),
+            one.commit[:10],
+            ", ".join(one.models) or "no model",
+            ", ".join(one.trainings),
+        ]
         for one in status.releases
     ]
     parts.append(table(rows) or "  none")
     for place in status.places:
         parts += ["", *_place_lines(place)]
     parts += [f"\nunreadable tag, nobody acts on it: {name}" for name in status.unreadable]
+    parts += [f"\nunfinished: {status.unfinished}"] if status.unfinished else []
     return "\n".join([*parts, "", f"next: {status.next}"])
 
 

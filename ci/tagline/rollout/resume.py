@@ -52,7 +52,7 @@ def fresh(request: Request, route: Route) -> State:
             f"{asked.env}/{asked.model} is split between {named}, and no rollout is under way",
             fix=f"tagline rollback {asked.model} --env {asked.env} --to VERSION",
         )
-    check_serves(request.serves, asked, route)
+    check_serves(request.serves, route)
     state = State(promotion=asked, candidate=candidate, stable=route.main, plan=request.plan)
     if route.main == candidate:
         serves = state.ended(Verdict.LET_IN, f"{candidate} serves already")
@@ -60,19 +60,24 @@ def fresh(request: Request, route: Route) -> State:
     return state
 
 
-def check_serves(decided: ModelVersion | None, asked: Promotion, route: Route) -> None:
+def check_serves(decided: ModelVersion | None, route: Route, *, blocked: bool = False) -> None:
     """Raise `PlatformError` where the platform serves another version than the ledger says, or none.
 
-    A platform that lost its state looks like one where nothing ever served: no canary, no evidence.
+    A platform that lost its state looks like one where nothing ever served: no canary, no evidence. `blocked`: what
+    the ledger says may not serve here any more, so that the way out leads to what does.
     """
-    if route.main == decided:
+    serves, place = route.main, f"{route.env}/{route.model}"
+    if serves == decided:
         return
+    if decided is None:
+        raise PlatformError(
+            f"{serves} serves {place}, and the ledger knows nothing of it",
+            fix=f"tagline adopt --reason '…' settles it with {serves} serving",
+        )
+    to = serves if blocked and serves else decided
     raise PlatformError(
-        f"the ledger says that {decided or 'nothing'} serves {asked.env}/{asked.model}, "
-        f"the platform says {route.main or 'nothing'}",
-        fix=f"tagline rollback {asked.model} --env {asked.env} --to {decided}"
-        if decided
-        else "tagline adopt --reason '…'",
+        f"the ledger says that {decided} serves {place}, the platform says {serves or 'nothing'}",
+        fix=f"tagline rollback {route.model} --env {route.env} --to {to}",
     )
 
 

@@ -30,7 +30,7 @@ class Names:
     def __init__(
         self, environ: Mapping[str, str], root: Path | None = None, own: Config | None = None
     ) -> None:
-        self._environ, self._root, self._own = environ, root, own
+        self.environ, self._root, self._own = environ, root, own
         self._closed = False
 
     @contextmanager
@@ -46,15 +46,15 @@ class Names:
         """The value, or None. Raises `SecretExposed` for a shared `.env`, and the errors of the store."""
         if self._closed:
             return None
-        if self._environ.get(name):
-            return self._environ[name]
+        if self.environ.get(name):
+            return self.environ[name]
         if name.startswith(VAULT):
             return self._vault(name) or None
         return self.all.get(name) or (None if name.startswith(OURS) else self._in_vault.get(name))
 
     def where(self, name: str) -> str:
         """`environment`, `.env`, or "" where the value would have to come from Vault."""
-        if self._environ.get(name):
+        if self.environ.get(name):
             return "environment"
         if name.startswith(VAULT) and not self.dotenv.get(name) and self._vault(name):
             return f"{name}_FILE"
@@ -63,7 +63,7 @@ class Names:
     @cached_property
     def all(self) -> dict[str, str]:
         """The environment over `.env`."""
-        return {**self.dotenv, **self._environ}
+        return {**self.dotenv, **self.environ}
 
     @cached_property
     def dotenv(self) -> dict[str, str]:

@@ -1,25 +1,20 @@
-import com.cloudbees.groovy.cps.NonCPS
 import groovy.json.JsonSlurper
 
 /** The one CI call. Its options, credentials and plugins: docs/how-to/jenkins.md of tagline. */
 def call(Map options = [:]) {
-    def unknown = options.keySet() - ['agent', 'agents', 'credentials', 'git', 'job', 'read', 'self']
+    def unknown = options.keySet() - ['agent', 'agents', 'comment', 'credentials', 'git', 'job', 'read', 'self']
     if (unknown) {
-        error("tagline() has no option ${unknown.join(', ')}: agent, agents, credentials, git, job, read or self?")
+        error("tagline() has no option ${unknown.join(', ')}: agent, agents, comment, credentials, git, job, read or self?")
     } else if (options.self) {
-        ownSuite(options)
+        // tagline's own CI: this commit's suite, called by this commit's library
+        node(options.agent ?: '') {
+            checkout(scm)
+            sh(label: 'the suite', script: '.ci/run')
+        }
     } else if (env.TAG_NAME) {
         ofTag(options)
     } else {
         ofCommit(options)
-    }
-}
-
-/** tagline's own CI: this commit's suite, called by this commit's library. */
-def ownSuite(Map options) {
-    node(options.agent ?: '') {
-        checkout(scm)
-        sh(label: 'the suite', script: '.ci/run')
     }
 }
 
@@ -45,9 +40,12 @@ def ofCommit(Map options) {
     def isDefault = !branch || env.BRANCH_IS_PRIMARY == 'true'
     def acts = isDefault && (!options.job || options.job == "/${env.JOB_NAME}".toString())
     def run = [options: options, acts: acts, pushes: isDefault || branch.startsWith('release/'), commit: '', url: '',
-               failed: [], environments: [], goesOn: false]
+               isDefault: isDefault, failed: [], environments: [], goesOn: false, reported: false]
     stage('tagline') {
         carryOut(run)
+        if (options.comment && env.CHANGE_ID && !env.CHANGE_FORK && run.reported) {
+            comment(run)
+        }
     }
     for (int at = 0; at < run.environments.size(); at++) {
         inEnvironment(run.environments[at], run)
@@ -65,7 +63,7 @@ def carryOut(Map run) {
     def need = ''
     def asked = []
     while (need != null) {
-        if (asked.contains(need) || (need.contains('credential:') && !run.acts) || (need.contains('push') && !run.pushes) ||
+        if (asked.contains(need) || need.contains('credential:') || (need.contains('push') && !run.pushes) ||
                 (need && env.CHANGE_FORK)) {
             error("tagline run asks for an agent with ${need}, and this build gets no other one")
         }
@@ -76,44 +74,41 @@ def carryOut(Map run) {
                     unstash('tagline')
                 }
             } else {
-                record(run, 'tagline plan', sh(label: 'tagline plan', returnStatus: true,
-                    script: 'exec "$TAGLINE_BIN" plan -o "$TAGLINE_CALL_DIR/p.json" --json'))
+                attempt(run, 'tagline plan', 'exec "$TAGLINE_BIN" plan -o "$TAGLINE_CALL_DIR/p.json" --json')
             }
             need = run.failed ? null : handedOver(run, folder)
             if (need == null && run.acts) {
-                run.environments = environmentsOf(sh(label: 'environments with work', returnStdout: true,
-                    script: 'exec "$TAGLINE_BIN" plan --event schedule --json'))
+                def open = sh(label: 'what is open', returnStdout: true, script: 'exec "$TAGLINE_BIN" plan --event schedule --json')
+                run.environments = [] + new JsonSlurper().parseText(open).environments
             }
         }
     }
 }
 
-@NonCPS
-def environmentsOf(String json) {
-    return [] + new JsonSlurper().parseText(json).environments
+/** Run this agent's part. What the next one must have, the results stashed for it; null where no more than environments wait. */
+def handedOver(Map run, String folder) {
+    def code = attempt(run, 'tagline run', 'exec sh "$TAGLINE_CALL_DIR/run.sh"', [0, 111])
+    def asks = 'exec sh "$TAGLINE_CALL_DIR/run.sh" needs'
+    def need = code == 111 ? sh(label: 'which agent goes on', returnStdout: true, script: asks).trim() : ''
+    run.goesOn = code == 111 && !(run.isDefault && need.contains('credential:'))
+    run.reported = true
+    dir(folder) {
+        def files = run.goesOn ? 'p.json,state/**' : 'tagline/**'
+        stash(name: 'tagline', includes: files, useDefaultExcludes: false, allowEmpty: true)
+    }
+    return run.goesOn ? need : null
 }
 
-/** Run this agent's part. What the next agent must have, with the results stashed for it; null where all is done. */
-def handedOver(Map run, String folder) {
-    // tee outlives the signal of a cancelled build: tagline keeps its output while it tidies up
-    def code = sh(label: 'tagline run', returnStatus: true, script: '''
-        mkfifo "$TAGLINE_CALL_DIR/said"
-        (trap '' TERM; tee "$TAGLINE_CALL_DIR/run.txt" < "$TAGLINE_CALL_DIR/said"; : > "$TAGLINE_CALL_DIR/told") &
-        exec "$TAGLINE_BIN" run "$TAGLINE_CALL_DIR/p.json" --have "$TAGLINE_CALL_HAVE" \\
-            --state "$TAGLINE_CALL_DIR/state" --report "$TAGLINE_CALL_DIR/tagline" > "$TAGLINE_CALL_DIR/said" 2>&1
-    ''')
-    run.goesOn = code == 111
-    if (!run.goesOn) {
-        record(run, 'tagline run', code)
-        return null
+/** The report under the pull request, by a part that checks nothing out: what a change brings never meets this token. */
+def comment(Map run) {
+    node(run.options.agent ?: '') {
+        withTagline(run, '', [string(credentialsId: run.options.comment, variable: 'TAGLINE_COMMENT_TOKEN')]) { folder ->
+            dir(folder) {
+                unstash('tagline')
+                attempt(run, 'tagline comment', 'exec "$TAGLINE_BIN" comment tagline')
+            }
+        }
     }
-    dir(folder) {
-        stash(name: 'tagline', includes: 'p.json,state/**', useDefaultExcludes: false)
-    }
-    return sh(label: 'which agent goes on', returnStdout: true, script: '''
-        until [ -e "$TAGLINE_CALL_DIR/told" ]; do sleep 0.1; done
-        tail -n 1 "$TAGLINE_CALL_DIR/run.txt" | sed -n 's/^needs-agent: //p'
-    ''').trim()
 }
 
 /** One environment, one build at a time: whatever is open there goes on, with that environment's credentials. */
@@ -122,10 +117,8 @@ def inEnvironment(String place, Map run) {
         lock(resource: "tagline ${run.url} ${place}") {
             onAgent("platform,push,credential:${place}", run, "tagline-${place}") {
                 withEnv(["TAGLINE_CALL_ENV=${place}"]) {
-                    record(run, "tagline ci --env ${place}", sh(label: 'tagline ci', returnStatus: true, script: '''
-                        exec "$TAGLINE_BIN" ci --event schedule --env "$TAGLINE_CALL_ENV" \\
-                            --report "$TAGLINE_CALL_DIR/tagline-$TAGLINE_CALL_ENV"
-                    '''))
+                    attempt(run, "tagline ci --env ${place}", 'exec "$TAGLINE_BIN" ci --event schedule ' +
+                        '--env "$TAGLINE_CALL_ENV" --report "$TAGLINE_CALL_DIR/tagline-$TAGLINE_CALL_ENV"')
                 }
             }
         }
@@ -133,13 +126,15 @@ def inEnvironment(String place, Map run) {
 }
 
 /** A failure is kept and told at the end: one environment must not stop another. */
-def record(Map run, String command, int code) {
-    if (code != 0) {
+def attempt(Map run, String command, String script, List fine = [0]) {
+    def code = sh(label: command, returnStatus: true, script: script)
+    if (!fine.contains(code)) {
         run.failed << "${command}: exit code ${code}".toString()
     }
+    return code
 }
 
-/** The build's commit on an agent that has what is needed, tagline and TAGLINE_CALL_DIR, whose report is published. */
+/** The build's commit on an agent that has what is needed. */
 def onAgent(String need, Map run, String report, Closure body) {
     def options = run.options
     def have = need.tokenize(',') + (options.agents?.docker ? [] : ['docker'])
@@ -156,23 +151,29 @@ def onAgent(String need, Map run, String report, Closure body) {
         def got = checkout(scm)
         run.commit = run.commit ?: got.GIT_COMMIT
         run.url = got.GIT_URL
-        run.goesOn = false
-        def folder = "${pwd(tmp: true)}/tagline".toString()
-        withEnv(["TAGLINE_CALL_DIR=${folder}", "TAGLINE_CALL_HAVE=${have.join(',')}", "GIT_COMMIT=${run.commit}",
-                 "GIT_BRANCH=${got.GIT_BRANCH ?: ''}"]) {
+        withEnv(["TAGLINE_CALL_HAVE=${have.join(',')}", "GIT_COMMIT=${run.commit}", "GIT_BRANCH=${got.GIT_BRANCH ?: ''}"]) {
             sh(label: 'the commit of this build', script: 'git checkout --quiet --detach "$GIT_COMMIT"')
-            try {
-                withEnv(["TAGLINE_BIN=${command(folder)}"]) {
-                    withCredentials(bound) {
-                        body(folder)
-                    }
-                }
-            } finally {
-                dir(folder) {
-                    publish(report, run.goesOn)
-                    deleteDir()
-                }
+            withTagline(run, report, bound, body)
+        }
+    }
+}
+
+/** tagline, with why this build runs, which Jenkins tells no shell, and TAGLINE_CALL_DIR, whose report is published. */
+def withTagline(Map run, String report, List bound, Closure body) {
+    def folder = "${pwd(tmp: true)}/tagline".toString()
+    def causes = currentBuild.getBuildCauses().collect { cause -> cause._class }.join(',')
+    try {
+        withEnv(["TAGLINE_CALL_DIR=${folder}", "TAGLINE_BUILD_CAUSES=${causes}", "TAGLINE_BIN=${command(folder)}"]) {
+            withCredentials(bound) {
+                body(folder)
             }
+        }
+    } finally {
+        dir(folder) {
+            if (report) {
+                publish(report, run.goesOn)
+            }
+            deleteDir()
         }
     }
 }
@@ -182,11 +183,10 @@ def command(String folder) {
     dir(folder) {
         deleteDir()
         writeFile(file: 'bootstrap.sh', text: libraryResource('tagline/bootstrap.sh'))
-        if (!(env.TAGLINE_BIN || env.TAGLINE_LOCK || env.TAGLINE_WHEELHOUSE)) {
-            writeFile(file: 'bootstrap.lock', text: libraryResource('tagline/bootstrap.lock'))
-        }
+        writeFile(file: 'bootstrap.lock', text: libraryResource('tagline/bootstrap.lock'))
+        writeFile(file: 'run.sh', text: libraryResource('tagline/run.sh'))
+        return sh(label: 'get tagline', returnStdout: true, script: 'exec sh ./bootstrap.sh').trim()
     }
-    return sh(label: 'get tagline', returnStdout: true, script: 'exec sh "$TAGLINE_CALL_DIR/bootstrap.sh"').trim()
 }
 
 /** Where people look: each agent's test cases; the last one's report as a page and as files. What is absent is not missed. */

@@ -17,7 +17,13 @@ from tests.fakes.package_index import PASSWORD, a_package_index
 
 SCRIPT = ROOT / "templates/bootstrap.sh"
 PYTHON = str(Path(sys.base_prefix) / "bin/python3")
-SHELL_FILES = ["templates/bootstrap.sh", "tools/wheelhouse", "tools/ci-tools", "tools/install"]
+SHELL_FILES = [
+    "templates/bootstrap.sh",
+    "templates/jenkins/resources/tagline/run.sh",
+    "tools/wheelhouse",
+    "tools/ci-tools",
+    "tools/install",
+]
 # what `tagline --version` imports: an environment of seconds
 SMALL = {"tagline", "click", "msgspec", "pyyaml"}
 

@@ -19,7 +19,8 @@ from tests.fakes.repositories import Bare, Clone
 MAIN = {"BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true"}
 PULL = {"BRANCH_NAME": "PR-7", "CHANGE_ID": "7", "CHANGE_TARGET": "main", "CHANGE_BRANCH": "better"}
 TAG = {"BRANCH_NAME": "promote/prod/tiny/1", "TAG_NAME": "promote/prod/tiny/1"}
-SECRETS = ("push-secret", "read-secret", "staging-secret", "prod-secret")
+WOKEN = "org.jenkinsci.plugins.workflow.support.steps.build.BuildUpstreamCause"
+SECRETS = ("push-secret", "read-secret", "comment-secret", "staging-secret", "prod-secret")
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +121,7 @@ def credentials() -> dict[str, dict[str, str]]:
     return {
         "tagline-push": {"username": "bot", "password": "push-secret"},
         "tagline-read": {"username": "reader", "password": "read-secret"},
+        "tagline-comment": {"secret": "comment-secret"},
         "kube-staging": {"secret": "staging-secret"},
         "kube-prod": {"secret": "prod-secret"},
     }
@@ -133,6 +135,7 @@ def all_options() -> str:
 tagline(
     git: 'tagline-push',
     read: 'tagline-read',
+    comment: 'tagline-comment',
     agents: [gpu: 'gpu-a100'],
     credentials: [
         staging: [string(credentialsId: 'kube-staging', variable: 'KUBE')],

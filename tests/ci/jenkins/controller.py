@@ -19,6 +19,7 @@ ROOT = HERE.parents[2]
 HARNESS = HERE / "harness"
 STEPS: dict[str, dict[str, Any]] = json.loads((HERE / "steps.json").read_text())
 LIBRARY_PATH = "templates/jenkins"
+PUSHED = "jenkins.branch.BranchEventCause"
 JENKINSFILE = "@Library('tagline@v1') _\ntagline()\n"
 # small programs: the first compiler is enough, and one core is
 JAVA = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
@@ -86,13 +87,23 @@ class Interpreter:
 
     def play(self, folder: Path) -> None:
         """A build from its start to its end."""
+        said = self._asked(str(folder))
+        assert said == "ended\n", f"the harness itself failed:\n{said}"
+
+    def inspect(self, file: Path) -> dict[str, Any]:
+        """What a source uses, and the steps that it calls with their parameters; it must be Groovy."""
+        said = self._asked(f"inspect {file}")
+        assert said.startswith("{"), f"no Groovy:\n{said}"
+        found: dict[str, Any] = json.loads(said)
+        return found
+
+    def _asked(self, line: str) -> str:
         if not self._process:
             self._process = _java(self.path, "serve", str(HARNESS))
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(f"{folder}\n")
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
-        said = self._process.stdout.readline().replace("\t", "\n")
-        assert said == "ended\n", f"the harness itself failed:\n{said}"
+        return self._process.stdout.readline().replace("\t", "\n")
 
     def close(self) -> None:
         """End the process."""
@@ -138,7 +149,10 @@ class Build:
 
 @dataclass
 class Controller:
-    """Jobs of one repository; `agents` as rows of name, labels and environ, `credentials` by job and id."""
+    """Jobs of one repository; `agents` as rows of name, labels and environ, `credentials` by job and id.
+
+    A push is the cause of each build where nothing else is said.
+    """
 
     folder: Path
     remote: Path
@@ -161,6 +175,7 @@ class Controller:
         own = {"JENKINS_URL": "http://127.0.0.1:1/", "JOB_NAME": job, "BUILD_NUMBER": str(self.builds)}
         described: dict[str, object] = {
             "name": job,
+            "causes": [PUSHED],
             "branch": (variables or {}).get("BRANCH_NAME", "main"),
             "remote": str(self.remote),
             "commit": commit,

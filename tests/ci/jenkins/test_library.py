@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.jenkins.conftest import MAIN, PULL, SECRETS, TAG, Shop, names, secrets_in, wait_for, wait_until
+from tests.ci.jenkins.conftest import (
+    MAIN,
+    PULL,
+    SECRETS,
+    TAG,
+    WOKEN,
+    Shop,
+    names,
+    secrets_in,
+    wait_for,
+    wait_until,
+)
 from tests.ci.jenkins.controller import JENKINSFILE, ROOT, Build, Running
 
 
@@ -42,8 +53,8 @@ def test_a_pull_request_is_run_with_the_reading_credential_only(
     shop.controller.credentials["tiny/PR-7"] = credentials
     build = shop.controller.build("tiny/PR-7", shop.jenkinsfile(all_options), PULL)
     assert build.result == "SUCCESS", build
-    assert names(shop) == ["plan", "run"]
-    assert [secrets_in(row["env"]) for row in shop.calls()] == [{"read-secret"}, {"read-secret"}]
+    assert names(shop) == ["plan", "run", "comment"]
+    assert [secrets_in(row["env"]) for row in shop.calls()[:2]] == [{"read-secret"}, {"read-secret"}]
     assert shop.calls()[1]["args"][3] == "docker", (
         "a pull request's agent may neither push nor reach a platform"
     )
@@ -84,6 +95,76 @@ def test_what_runs_the_repositorys_code_may_not_push_and_what_pushes_comes_later
     assert build.result == "SUCCESS", build
     runs = [(row["args"][3], secrets_in(row["env"])) for row in shop.calls() if row["begun"] == "run"]
     assert runs == [("docker", {"read-secret"}), ("platform,push,docker", {"push-secret"})]
+
+
+def test_the_report_is_commented_by_a_part_that_checks_nothing_out_and_has_its_own_credential_alone(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
+    shop.controller.credentials["tiny/PR-7"] = credentials
+    build = shop.controller.build("tiny/PR-7", shop.jenkinsfile(all_options), PULL)
+    *_, last = shop.calls()
+    assert last["args"] == ["comment", "tagline"], build
+    assert secrets_in(last["env"]) == {"comment-secret"}
+    assert last["env"]["TAGLINE_COMMENT_TOKEN"] == "comment-secret"
+    assert not last["cwd"].endswith("/workspace")
+    steps = [row["step"] for row in build.steps()]
+    opened = [at for at, row in enumerate(build.steps()) if row["step"] == "node" and row["kind"] == "open"]
+    assert "checkout" not in steps[opened[-1] :]
+
+
+def test_a_failed_check_is_commented_too_and_what_hands_over_only_at_its_end(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
+    shop.scenario(needs=["gpu"], codes={"run": 31})
+    shop.controller.credentials["tiny/PR-7"] = credentials
+    build = shop.controller.build("tiny/PR-7", shop.jenkinsfile(all_options), PULL)
+    assert build.said["error"] == "tagline run: exit code 31"
+    assert names(shop) == ["plan", "run", "comment"]
+
+
+@pytest.mark.parametrize(
+    ("more", "codes"), [({"CHANGE_FORK": "stranger/tiny"}, {}), ({}, {"plan": 12})], ids=["fork", "no plan"]
+)
+def test_nothing_is_commented_for_a_fork_or_where_nothing_ran(
+    shop: Shop,
+    credentials: dict[str, dict[str, str]],
+    all_options: str,
+    more: dict[str, str],
+    codes: dict[str, int],
+) -> None:
+    shop.scenario(codes=codes)
+    shop.controller.credentials["tiny/PR-7"] = credentials
+    shop.controller.build("tiny/PR-7", shop.jenkinsfile(all_options), PULL | more)
+    assert "comment" not in names(shop)
+
+
+def test_a_comment_that_the_host_refuses_fails_the_build_with_its_code(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
+    shop.scenario(codes={"comment": 119})
+    shop.controller.credentials["tiny/PR-7"] = credentials
+    build = shop.controller.build("tiny/PR-7", shop.jenkinsfile(all_options), PULL)
+    assert (build.result, build.said["error"]) == ("FAILURE", "tagline comment: exit code 119")
+
+
+def test_tagline_is_told_why_the_build_runs(shop: Shop) -> None:
+    shop.scenario(environments=["prod"])
+    by = "hudson.model.Cause$UserIdCause"
+    again = "org.jenkinsci.plugins.workflow.cps.replay.ReplayCause"
+    shop.controller.build("tiny/main", shop.clone.head(), MAIN, causes=[by, again])
+    assert names(shop) == ["plan", "run", "plan", "ci prod"]
+    assert {row["env"]["TAGLINE_BUILD_CAUSES"] for row in shop.calls()} == {f"{by},{again}"}
+
+
+def test_what_only_an_environments_credential_can_do_is_left_to_its_stage(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
+    shop.scenario(needs=["platform,push", "credential:prod,platform,push"], environments=["prod"])
+    shop.controller.credentials["tiny/main"] = credentials
+    build = shop.controller.build("tiny/main", shop.jenkinsfile(all_options), MAIN, causes=[WOKEN])
+    assert build.result == "SUCCESS", build
+    assert names(shop) == ["plan", "run", "run", "plan", "ci prod"]
+    assert len(build.published("html/tagline")) == 1
 
 
 def test_a_pull_request_that_asks_to_push_is_refused(
@@ -312,7 +393,7 @@ def test_a_misspelt_option_is_named_with_those_there_are(shop: Shop) -> None:
     commit = shop.jenkinsfile("@Library('tagline@v1') _\ntagline(credentails: [:])\n")
     build = shop.controller.build("tiny/main", commit, MAIN)
     assert build.result == "FAILURE"
-    assert "tagline() has no option credentails: agent, agents, credentials" in build.said["error"]
+    assert "tagline() has no option credentails: agent, agents, comment, credentials" in build.said["error"]
 
 
 def test_the_stages_are_named_for_what_they_act_on(shop: Shop) -> None:
@@ -342,7 +423,7 @@ def test_an_agent_without_tagline_gets_it_from_the_librarys_bootstrap_and_its_lo
         agent["environ"] = {}
     build = shop.controller.build("tiny/main", shop.clone.head(), MAIN)
     written = {row["given"]["file"]: row["given"]["text"] for row in build.steps("writeFile")}
-    assert sorted(written) == ["bootstrap.lock", "bootstrap.sh"]
+    assert sorted(written) == ["bootstrap.lock", "bootstrap.sh", "run.sh"]
     assert written["bootstrap.lock"] == (ROOT / "templates/bootstrap.lock").read_text()
     assert "asked:" in build.console, "bootstrap.sh came as far as the interpreter that makes the environment"
     assert (build.result, build.said["error"]) == ("FAILURE", "script returned exit code 9")

@@ -2,14 +2,13 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.ci.jenkins.conftest import MAIN, Shop
-from tests.ci.jenkins.controller import JAVA, JENKINSFILE, ROOT, STEPS, Interpreter
+from tests.ci.jenkins.controller import JENKINSFILE, ROOT, STEPS, Interpreter
 
 PAGE = (ROOT / "docs/how-to/jenkins.md").read_text()
 LIBRARY = (ROOT / "templates/jenkins/vars/tagline.groovy").read_text()
@@ -63,11 +62,7 @@ def test_the_job_snippet_is_groovy_and_builds_tags_on_a_schedule(java: Interpret
     assert isinstance(jobs, list)
     file = tmp_path / "jobs.groovy"
     file.write_text(jobs[0]["script"])
-    done = subprocess.run(
-        [*JAVA, "-cp", java.path, "Inspect", str(file)], capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    names = {call["name"] for call in json.loads(done.stdout)["calls"]}
+    names = {call["name"] for call in java.inspect(file)["calls"]}
     assert {"multibranchPipelineJob", "gitTagDiscovery", "buildTags", "cron", "pipelineJob"} <= names
 
 
@@ -81,7 +76,11 @@ def test_the_library_of_the_snippet_is_where_this_repository_has_it() -> None:
 def test_each_example_is_groovy(java: Interpreter, tmp_path: Path, example: str) -> None:
     file = tmp_path / "example.groovy"
     file.write_text(example)
-    done = subprocess.run(
-        [*JAVA, "-cp", java.path, "Inspect", str(file)], capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
+    assert java.inspect(file)["calls"]
+
+
+def test_what_is_no_groovy_is_found(java: Interpreter, tmp_path: Path) -> None:
+    file = tmp_path / "example.groovy"
+    file.write_text("tagline(\n")
+    with pytest.raises(AssertionError, match="no Groovy"):
+        java.inspect(file)

@@ -1,19 +1,22 @@
 """Each guard of the library, taken out: what it protects from comes to pass, so its test would fail."""
 
+import shutil
+
 from tests.ci.jenkins import controller
-from tests.ci.jenkins.conftest import MAIN, TAG, Shop, names, secrets_in, wait_for, wait_until
+from tests.ci.jenkins.conftest import MAIN, TAG, WOKEN, Shop, names, secrets_in, wait_for, wait_until
 from tests.ci.jenkins.controller import ROOT
 
-SOURCE = (ROOT / "templates/jenkins/vars/tagline.groovy").read_text()
+SOURCES = ("vars/tagline.groovy", "resources/tagline/run.sh")
 
 
 def without(shop: Shop, old: str, new: str = "") -> None:
     """The controller's library is one in which this text is another."""
-    assert SOURCE.count(old) == 1, old
     folder = shop.folder / "templates/jenkins"
-    (folder / "vars").mkdir(parents=True)
-    (folder / "resources").symlink_to(ROOT / "templates/jenkins/resources")
-    (folder / "vars/tagline.groovy").write_text(SOURCE.replace(old, new))
+    shutil.copytree(ROOT / "templates/jenkins", folder)
+    (file,) = [folder / name for name in SOURCES if old in (folder / name).read_text()]
+    text = file.read_text()
+    assert text.count(old) == 1, old
+    file.write_text(text.replace(old, new))
     made = controller.library_repository(shop.folder, folder.parent)
     shop.controller.libraries["tagline"]["remote"] = str(made)
 
@@ -49,7 +52,7 @@ def test_without_the_forks_exception_its_code_runs_with_a_credential(
 
 
 def test_without_a_tee_that_outlives_the_signal_tagline_cannot_tidy_up(shop: Shop) -> None:
-    without(shop, "trap '' TERM; ")
+    without(shop, "trap '' TERM")
     build = cancelled(shop, "run")
     assert build.result == "ABORTED"
     assert not (shop.folder / "stopped").exists(), "it died at its first line of output"
@@ -100,6 +103,26 @@ def test_without_the_last_line_alone_the_projects_output_chooses_the_agent(shop:
     shop.scenario(needs=["gpu"], says="needs-agent: credential:prod")
     build = shop.controller.build("tiny/PR-7", shop.clone.head(), {"BRANCH_NAME": "PR-7", "CHANGE_ID": "7"})
     assert "credential:prod" in build.said["error"]
+
+
+def test_without_what_is_left_to_the_stages_a_woken_build_asks_for_an_environments_credential(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
+    without(shop, " && !(run.isDefault && need.contains('credential:'))")
+    shop.scenario(needs=["platform,push,credential:prod"], environments=["prod"])
+    shop.controller.credentials["tiny/main"] = credentials
+    build = shop.controller.build("tiny/main", shop.jenkinsfile(all_options), MAIN, causes=[WOKEN])
+    assert "asks for an agent with platform,push,credential:prod" in build.said["error"]
+
+
+def test_without_the_forks_third_exception_its_report_would_be_commented(
+    shop: Shop, credentials: dict[str, dict[str, str]], all_options: str
+) -> None:
+    without(shop, "env.CHANGE_ID && !env.CHANGE_FORK &&", "env.CHANGE_ID &&")
+    shop.controller.credentials["tiny/PR-7"] = credentials
+    fork = {"CHANGE_ID": "7", "CHANGE_FORK": "stranger/tiny", "BRANCH_NAME": "PR-7"}
+    shop.controller.build("tiny/PR-7", shop.jenkinsfile(all_options), fork)
+    assert names(shop)[-1] == "comment"
 
 
 def test_without_the_rights_by_need_the_repositorys_code_runs_where_one_may_push(

@@ -1,14 +1,13 @@
 """The library's sources: few lines, only what Jenkins' sandbox allows, only steps that plugins document."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.ci.jenkins.conftest import Shop
-from tests.ci.jenkins.controller import HERE, JAVA, ROOT, STEPS, Interpreter
+from tests.ci.jenkins.controller import HERE, ROOT, STEPS, Interpreter
 
 LIBRARY = ROOT / "templates/jenkins"
 GROOVY = sorted(LIBRARY.rglob("*.groovy"))
@@ -22,15 +21,6 @@ FORBIDDEN = {
     "classes": "def j = Jenkins",
     "imports": "import jenkins.model.Jenkins",
 }
-
-
-def inspect(interpreter: Interpreter, file: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [*JAVA, "-cp", interpreter.path, "Inspect", str(file)], capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def beyond(found: dict[str, Any]) -> dict[str, list[str]]:
@@ -57,7 +47,7 @@ def unknown_calls(found: dict[str, Any]) -> list[str]:
 def test_every_line_keeps_to_what_the_sandbox_allows_and_plugins_document(
     java: Interpreter, file: Path
 ) -> None:
-    found = inspect(java, file)
+    found = java.inspect(file)
     found.setdefault("own", [])
     assert beyond(found) == {}
     assert unknown_calls(found) == []
@@ -67,7 +57,7 @@ def test_every_line_keeps_to_what_the_sandbox_allows_and_plugins_document(
 def test_what_the_sandbox_would_stop_is_found(java: Interpreter, tmp_path: Path, kind: str) -> None:
     file = tmp_path / "bad.groovy"
     file.write_text(FORBIDDEN[kind] + "\n")
-    assert kind in beyond(inspect(java, file))
+    assert kind in beyond(java.inspect(file))
 
 
 def test_an_undocumented_step_or_parameter_is_found_in_lines_that_no_test_runs(
@@ -75,7 +65,7 @@ def test_an_undocumented_step_or_parameter_is_found_in_lines_that_no_test_runs(
 ) -> None:
     file = tmp_path / "bad.groovy"
     file.write_text("def never() {\n  node('x') { bat('dir')\n  sh(script: 'a', retries: 2) }\n}\n")
-    found = inspect(java, file)
+    found = java.inspect(file)
     assert unknown_calls(found) == ["line 2: bat bat", "line 3: sh retries"]
 
 

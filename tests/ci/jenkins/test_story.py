@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from tagline.errors import PipelineError
 
-from tests.ci.jenkins.conftest import MAIN, TAG
+from tests.ci.jenkins.conftest import MAIN, TAG, WOKEN
 from tests.ci.jenkins.controller import JENKINSFILE, LIBRARY_PATH, Build, Controller, Interpreter
 from tests.flow.stage import PIPELINE, TAGLINE, Desk, new_desk, predict
 
@@ -49,7 +50,7 @@ def told(java: Interpreter, library: Path, tmp_path_factory: pytest.TempPathFact
         asked = desk.tagline("promote", "tiny", "--to", "prod")
         assert asked.code == 0, asked
         tag = jenkins.build("tiny/promote%2Fprod%2Ftiny%2F1", head, TAG)
-        woken = jenkins.build(f"{tag.said['triggered'][0]['job']}", head, MAIN)
+        woken = jenkins.build(f"{tag.said['triggered'][0]['job']}", head, MAIN, causes=[WOKEN])
         again = jenkins.build("tiny/main", head, MAIN)
         yield Story(desk, release, tag, woken, again, bad_pull_request(desk, jenkins))
     finally:
@@ -88,6 +89,14 @@ def test_what_trains_is_handed_to_the_agent_with_a_gpu_and_what_pushes_to_one_th
         "platform,push,docker",
         "gpu,platform,push,docker",
     ]
+
+
+def test_every_step_is_a_test_case_once_though_four_agents_report(told: Story) -> None:
+    files = told.release.published("junit")
+    cases = [case.get("name", "") for file in files for case in ElementTree.parse(file).iter("testcase")]
+    assert len(files) == 4
+    assert cases.count("check") == 1
+    assert len(cases) == len(set(cases)), cases
 
 
 def test_the_tags_build_wakes_the_default_branch_and_runs_nothing(told: Story) -> None:

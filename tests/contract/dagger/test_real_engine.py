@@ -1,20 +1,26 @@
-"""The same chains on a real engine: TAGLINE_REAL_DAGGER="CLI ADDRESS", and a source of tagline as for `ci`."""
+"""The same chains on a real engine, of Dagger 0.21, named by TAGLINE_REAL_DAGGER="CLI ADDRESS"; nothing is pulled.
+
+    TAGLINE_REAL_DAGGER="/usr/local/bin/dagger unix:///run/dagger/engine.sock" .venv/bin/python -m pytest -n 0 \\
+        tests/contract/dagger tests/contract/images/test_on_dagger.py
+
+The base of the containers is a Debian made by mmdebstrap (tools/docker installs it, root runs it), handed to the engine
+as a tar; tagline comes from a wheelhouse that tools/wheelhouse makes. TAGLINE_DAGGER_BASE, TAGLINE_WHEELHOUSE or
+TAGLINE_INDEX name others. Images are pushed to a registry on loopback, so that the engine must share this machine's
+network.
+"""
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tagline.engines.dagger import chains, runner
+from tagline.engines.dagger import client
 from tagline_pipeline import TaglinePipeline
 
-from tests.conftest import NOT_HERE
 from tests.fakes.machine import ROOT, Machine
+from tests.real import dagger_engine
 
-REAL = "TAGLINE_REAL_DAGGER"
-SOURCES = ("TAGLINE_WHEELHOUSE", "TAGLINE_INDEX", "TAGLINE_LOCK", "TAGLINE_DAGGER_BASE")
 TINY = f"""set -e
 git init -q --bare -b main remote.git && git clone -q remote.git work
 cp -r {ROOT}/tests/projects/tiny/. work && cd work && git switch -q -c main
@@ -24,14 +30,8 @@ git commit -q --allow-empty -m 'fix: nothing' && git push -q -u origin topic"""
 
 @pytest.fixture
 def engine() -> dict[str, str]:
-    """The variables that reach the engine."""
-    cli, _, address = os.environ.get(REAL, "").partition(" ")
-    if not address:
-        pytest.skip(f"{NOT_HERE}{REAL} names no CLI and no engine's address")
-    assert runner.answers(address), f"{REAL} names {address}, and nothing answers there"
-    named = {name: os.environ[name] for name in SOURCES if name in os.environ}
-    assert named.keys() & {"TAGLINE_WHEELHOUSE", "TAGLINE_INDEX"}, "set one of them: tagline comes from there"
-    return {**named, runner.CLI_VARIABLE: cli, runner.RUNNER_VARIABLE: address}
+    """The variables that reach the engine, and from where its containers get what they need."""
+    return dagger_engine.require() | dagger_engine.sources()
 
 
 def asked(ask: Callable[[], Awaitable[Any]]) -> Any:
@@ -72,7 +72,7 @@ def test_the_modules_chain_compiles_the_committed_bytes(
 
     async def compiled() -> str:
         module = TaglinePipeline(
-            base=engine.get("TAGLINE_DAGGER_BASE", chains.BASE),
+            base=client.base_of(engine.get("TAGLINE_DAGGER_BASE", "")),
             wheelhouse=dag.host().directory(wheels) if wheels else None,
             index=dag.secret("env://TAGLINE_INDEX") if index else None,
         )

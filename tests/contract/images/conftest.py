@@ -61,6 +61,7 @@ class Bench:
     own: config.Config
     logs: Path
     builds: list[str] = field(default_factory=list)
+    dotenv: dict[str, str] = field(default_factory=dict)
 
     def builder(self) -> Builder:
         self.builds.append("asked")
@@ -70,7 +71,7 @@ class Bench:
         self.builds.clear()
         files = sorted(listed(self.tree))
         source = Source(self.tree, files, self.own, task_package())
-        return Maker(self.builder, self.environ, self.logs).make(source, push=push)
+        return Maker(self.builder, self.environ, self.logs, lambda: self.dotenv).make(source, push=push)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """An image is built once for each content, by a real engine, and kept in a real registry."""
 
 import json
+import os
 import time
 
 import msgspec
@@ -14,6 +15,8 @@ from tagline.images.registry import Repository
 from tests.contract.images.conftest import DOCKERFILE, Bench
 from tests.real import debian, engine
 from tests.real.registry import Registry
+
+RUN_TASK = ("python3", "/app/src/task.py")
 
 
 def requests(registry: Registry, bench: Bench) -> list[str]:
@@ -61,6 +64,18 @@ def test_a_rebuild_on_an_empty_registry_gives_the_same_bytes(bench: Bench) -> No
     assert second.reference.partition("@")[2] == first.reference.partition("@")[2]
 
 
+def test_a_change_that_keeps_a_file_s_size_and_time_is_in_the_next_image(bench: Bench) -> None:
+    file = bench.tree / "src/task.py"
+    file.write_text("print('threshold', 40)\n")
+    before = file.stat()
+    bench.make()
+    file.write_text("print('threshold', 42)\n")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    made = bench.make()
+    said = debian.docker(bench.environ, "run", "--rm", "--network=host", made.reference, *RUN_TASK)
+    assert said == "threshold 42"
+
+
 def test_what_no_instruction_copies_changes_nothing(bench: Bench) -> None:
     first = bench.make()
     (bench.tree / "README.md").write_text("not in the image\n")
@@ -76,9 +91,7 @@ def test_the_image_carries_one_label_and_runs_as_nobody_special(bench: Bench) ->
 
 def test_tagline_task_is_in_the_image(bench: Bench) -> None:
     made = bench.make()
-    said = debian.docker(
-        bench.environ, "run", "--rm", "--network=host", made.reference, "python3", "/app/src/task.py"
-    )
+    said = debian.docker(bench.environ, "run", "--rm", "--network=host", made.reference, *RUN_TASK)
     assert said == "task tagline_task"
 
 

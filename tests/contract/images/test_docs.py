@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 from tagline import config
+from tagline.hosts.reading import without_host
 
 from tests.contract.images.conftest import DOCKERFILE, locked
 from tests.real.engine import ROOT
@@ -36,7 +37,7 @@ def test_every_command_works_as_written(
     said = blocks("yaml")[0].replace("registry.example.com", plain.host)
     (tree / "tagline.yaml").write_text(f"pipeline: wine\n{said}")
     (script,) = blocks("sh")
-    env = {**environ, "TAGLINE_HOME": str(tmp_path / "home")}
+    env = {**without_host(environ), "TAGLINE_HOME": str(tmp_path / "home")}
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     done = subprocess.run(
         ["bash", "-euc", script], cwd=tree, env=env, capture_output=True, text=True, timeout=240

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import pytest
 import yaml
+from tagline.errors import GateRefused
 from tagline.images.reference import Reference
 from tagline.images.registry import Repository
 
 from tests.contract.images.conftest import DOCKERFILE
-from tests.flow.stage import Desk, Result, new_desk
+from tests.flow.stage import TASK, Desk, Result, new_desk, predict, traffic
 from tests.real import debian
 from tests.real.registry import Registry
 
 PASSED = ("PATH", "TAGLINE_DOCKER_HOST", "DOCKER_HOST", "DOCKER_CONFIG", "TAGLINE_DOCKER_NETWORK")
+LAST_MODEL = ["released", "uploaded", "trained", "asked", "gated", "rolled back"]
 
 
 @dataclass
@@ -29,6 +31,12 @@ class Story:
     def tagline(self, *words: str) -> Result:
         pip = {name: value for name, value in self.environ.items() if name.startswith("PIP_")}
         return self.desk.tagline(*words, **{name: self.environ[name] for name in PASSED}, **pip)
+
+    def promoted(self, n: int, *words: str) -> Result:
+        """Ask for prod by a tag, and what the tag's job says."""
+        asked = self.tagline("promote", "tiny", "--to", "prod", *words)
+        assert asked.code == 0, asked
+        return self.tagline("ci", "--event", "tag", "--ref", f"promote/prod/tiny/{n}")
 
     def tags(self) -> list[str]:
         answer = self.place._send("GET", "tags/list", {})
@@ -100,7 +108,7 @@ def test_again_nothing_is_built_or_sent(story: Story) -> None:
 def test_a_pull_request_builds_its_image_and_sends_it_nowhere(story: Story) -> None:
     tags = story.tags()
     story.desk.clone.git("switch", "-q", "-c", "idea")
-    story.desk.change("src/pipeline_steps/train_model/task.py", "THRESHOLD = 40", "THRESHOLD = 41")
+    story.desk.change(TASK, "THRESHOLD = 40", "THRESHOLD = 41")
     story.desk.clone.commit("fix: another threshold")
     story.desk.clone.git("push", "-q", "origin", "idea")
     try:
@@ -113,7 +121,7 @@ def test_a_pull_request_builds_its_image_and_sends_it_nowhere(story: Story) -> N
 
 
 def test_without_an_engine_a_release_fails_before_its_claim_and_names_the_way_out(story: Story) -> None:
-    story.desk.change("src/pipeline_steps/train_model/task.py", "THRESHOLD = 40", "THRESHOLD = 42")
+    story.desk.change(TASK, "THRESHOLD = 40", "THRESHOLD = 42")
     story.desk.merge("fix: a third threshold")
     refs = story.desk.refs()
     there = story.environ
@@ -126,6 +134,40 @@ def test_without_an_engine_a_release_fails_before_its_claim_and_names_the_way_ou
     done = story.tagline("ci")
     assert done.code == 0, done
     assert "v0.1.1" in story.tags()
+
+
+def test_what_was_trained_in_its_image_goes_to_prod_by_gate_and_canary_and_back_again(story: Story) -> None:
+    first = story.promoted(1, "--version", "0.1.0-r1")
+    assert first.code == 0, first
+    assert "the gate judges 0.1.0-r1 against the declared floor" in first.out
+    assert predict(story.desk, 41) == [1]
+    with traffic(story.desk):
+        second = story.promoted(2)
+    assert second.code == 0, second
+    assert "step 2 of 2: 50 %" in second.out
+    assert "0.1.1-r1 let in" in second.out
+    assert predict(story.desk, 41) == [0]  # its threshold is 42, the first one's 40
+
+    story.desk.change(TASK, "THRESHOLD = 42", "THRESHOLD = -1")
+    story.desk.merge("feat: everything is one")
+    assert story.tagline("ci").code == 0
+    worse = story.promoted(3)
+    assert worse.code == GateRefused.exit_code, worse
+    assert predict(story.desk, 41) == [0]
+
+    back = story.tagline("rollback", "tiny", "--env", "prod")
+    assert back.code == 0, back
+    assert predict(story.desk, 41) == [1]
+    assert story.desk.kinds()[-6:] == LAST_MODEL
+
+
+def test_every_release_of_the_story_is_one_image_that_was_built_once(story: Story) -> None:
+    events = [event for event in story.desk.events() if event["event"] == "released"]
+    released = {f"v{event['version']}": event["identity"] for event in events}
+    digests = {tag: story.place.digest(tag) for tag in released}
+    assert released == {tag: f"{story.place.place.written}@{digest}" for tag, digest in digests.items()}
+    assert len(set(digests.values())) == len(released) == 3
+    assert len([tag for tag in story.tags() if tag.startswith("content-")]) == 3
 
 
 def test_nothing_of_the_tasks_is_left_in_the_engine(story: Story) -> None:

@@ -50,6 +50,8 @@ class World:
 def world(tmp_path: Path) -> World:
     (tmp_path / "home").mkdir()
     projects.make_source(tmp_path / "source")
+    for name in ("counter", "pids"):  # of a temporary folder a task sees what is there and its arguments name
+        (tmp_path / name).touch()
     return World(tmp_path)
 
 

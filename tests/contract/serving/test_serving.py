@@ -1,6 +1,7 @@
 """Versions behind a route, on real KServe servers."""
 
 import json
+import signal
 import time
 
 import pytest
@@ -19,6 +20,20 @@ def test_a_version_is_deployed_warm_with_weight_0_and_serves_once_it_has_weight(
     assert place.predict() == (200, b'{"predictions":[1.0]}', "0.1.0-r1")
     route = place.serving.route("prod", "wine")
     assert (route.main, route.stable, route.up) == (V1, V1, True)
+
+
+def test_which_version_answers_is_heard_through_the_route_and_counted_nowhere(warm: Place) -> None:
+    before = warm.serving.counts("prod", "wine").arms
+    assert warm.serving.answers("prod", "wine") == V1
+    warm.serving.set_weights("prod", "wine", {V1: 0, V2: 100})
+    assert warm.serving.answers("prod", "wine") == V2
+    procs.send(warm.identity("prod/wine/v0-2-0-r1"), signal.SIGSTOP)
+    try:
+        assert warm.serving.answers("prod", "wine") is None
+    finally:
+        procs.send(warm.identity("prod/wine/v0-2-0-r1"), signal.SIGCONT)
+    assert warm.serving.answers("prod", "unknown") is None
+    assert warm.serving.counts("prod", "wine").arms == before
 
 
 def test_a_warm_server_is_used_again_by_every_repeated_call(warm: Place) -> None:

@@ -1,9 +1,11 @@
 """A plan is carried by several agents: each does what it can, and refuses what is not its own plan."""
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -257,12 +259,17 @@ for folder in ({str(mine.state)!r}, {str(mine.folder)!r}):
     desk.close()
 
 
-def test_the_report_of_a_later_agent_tells_what_the_earlier_ones_did(desk: Desk) -> None:
+def test_the_report_of_a_later_agent_tells_its_own_steps_and_names_the_earlier_ones(desk: Desk) -> None:
     mine, folder = without_gpu(desk), desk.folder / "reports"
     done = mine.run("--have", "platform,push", "--report", str(folder))
     assert (done.code, last_line(done)) == (111, "needs-agent: gpu,platform,push"), done
     assert {"junit.xml", "report.html", "comment.md"} <= {path.name for path in folder.iterdir()}
     report = json.loads((folder / "report.json").read_text())
-    assert [step["step"] for step in report["steps"]] == ["check", "smoke training", "release"]
+    assert [step["step"] for step in report["steps"]] == ["release"]
+    assert [step["step"] for step in report["earlier"]] == ["check", "smoke training"]
     assert (report["exit_code"], report["error"]) == (111, "")
+    names = [case.get("name", "") for case in ElementTree.parse(folder / "junit.xml").iter("testcase")]
+    assert names[-1] == "release" and all(name.startswith("release") for name in names), names
+    told = (folder / "comment.md").read_text()
+    assert re.search(r"\| `check` \| ✅ done by an earlier agent", told), told
     assert (folder / "comment.md").read_text().startswith("Released tiny 0.1.0")

@@ -64,14 +64,11 @@ def test_a_mistake_in_a_platform_file_names_its_place(text: str, what: str, plac
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("endpoints: {}", "endpoints"),
-        ("namespaces: {}", "namespaces"),
         ("registries: {}", "registries"),
         ("images: {}", "images"),
         ("floors: {approvals: 2}", "approvals"),
         ("floors: {signers: 1}", "signers"),
         ("floors: {ledger: branch}", "ledger"),
-        ("kind: kubeflow", "'kubeflow'"),
     ],
 )
 def test_what_a_later_version_serves_is_refused_by_name(text: str, name: str) -> None:

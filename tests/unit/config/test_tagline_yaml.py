@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tagline.config import Config, Train, parse
-from tagline.errors import BadWord, ConfigError, NotYetSupported
+from tagline.errors import BadWord, ConfigError, NotYetSupported, UnknownName
 
 DIGEST = "a1" * 32
 EXAMPLE = f"""\
@@ -96,15 +96,11 @@ def test_a_mistake_names_its_place_and_its_mending(text: str, what: str, place: 
     assert fix in error.fix
 
 
-@pytest.mark.parametrize("key", ["approvals", "signers", "promotion", "pipelines", "schedules"])
+@pytest.mark.parametrize("key", ["approvals", "signers", "promotion", "schedules"])
 def test_what_a_later_version_brings_is_refused_by_name(key: str) -> None:
     error = refusal(f"pipeline: wine\n{key}: 2", NotYetSupported)
     assert key in error.what and "later version of tagline" in error.what
     assert error.where == "tagline.yaml:2:1"
-
-
-def test_a_platform_of_a_later_version_is_refused_by_name() -> None:
-    assert "'kubeflow'" in refusal("platform: kubeflow", NotYetSupported).what
 
 
 def test_a_name_that_breaks_the_grammar_is_refused() -> None:
@@ -206,3 +202,53 @@ def test_no_document_raises_anything_but_a_config_error(entries: list[tuple[str,
 @pytest.mark.parametrize("text", ["[" * 5000, 'a: "\\UFFFFFFFF"', "\x00", "a: " + "9" * 6000, "{a: " * 3000])
 def test_hostile_text_is_a_config_error_too(text: str) -> None:
     refusal(text)
+
+
+SEVERAL = """pipelines:
+  fraud: {paths: [fraud/], smoke: {trees: 5}}
+  churn: {file: jobs/churn.py, models: {leaver: {}, stayer: {}}, gpu: 1}
+smoke_timeout: 2m
+"""
+
+
+def test_each_of_several_pipelines_says_its_own_over_what_stands_for_all() -> None:
+    whole = parse(SEVERAL)
+    assert [one.pipeline for one in whole.each()] == ["churn", "fraud"]
+    fraud, churn = whole.of("fraud"), whole.of("churn")
+    assert (fraud.paths, fraud.smoke, fraud.gpu, fraud.smoke_timeout) == (["fraud/"], {"trees": 5}, 0, "2m")
+    assert (churn.file, churn.gpu, churn.paths) == ("jobs/churn.py", 1, [])
+    assert whole.model_names() == ["fraud", "leaver", "stayer"]
+    assert [whole.maker(model) for model in ("stayer", "fraud", "beer")] == ["churn", "fraud", ""]
+    assert churn.maker("fraud") == "fraud"
+
+
+def test_an_unknown_pipeline_names_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="pipeline 'frodo'"):
+        parse(SEVERAL).of("frodo")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("pipeline: wine\npipelines: {fraud: {}}", "a file says one of them"),
+        ("models: {a: {}}\npipelines: {fraud: {}}", "models is for each of the pipelines to say"),
+        ("pipelines: {fraud: {models: {a: {}}}, churn: {models: {a: {}}}}", "both make a model a"),
+        ("pipelines: {fraud: {models: {churn: {}}}, churn: {}}", "both make a model churn"),
+        ("pipelines: {fraud: {file: a.py}, churn: {file: a.py}}", "fraud has the same file"),
+        ("pipelines: {fraud: {file: ../a.py}}", "not a Python file inside the repository"),
+        ("pipelines: {Fraud: {}}", "'Fraud' is not a pipeline"),
+        ("pipelines: {fraud: {smoke_timeout: 2x}}", "pipelines.fraud: smoke_timeout"),
+        ("pipelines: {fraud: {environments: [prod]}}", "unknown key 'pipelines.fraud.environments'"),
+    ],
+)
+def test_what_several_pipelines_may_not_say(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, default_name="wine")
+    assert said in caught.value.what
+    assert caught.value.where
+
+
+def test_the_frozen_data_of_every_gate_is_held_out() -> None:
+    gate = "{data: %s.csv, sha256: " + "a" * 64 + ", label: y}"
+    text = f"pipelines: {{fraud: {{gate: {gate % 'f'} }}, churn: {{gate: {gate % 'c'} }} }}"
+    assert parse(text).held_out() == parse(text).of("fraud").held_out() == ["c.csv", "f.csv"]

@@ -3,11 +3,13 @@
 import hashlib
 import io
 import os
+import sys
 import tarfile
 from pathlib import Path
 
 import pytest
-from tagline.engines import installs
+from tagline.engines import Command, installs, sandbox
+from tagline.engines.locks import read_lock
 from tagline.engines.process import ProcessEngine
 from tagline.errors import InstallFailed
 
@@ -19,7 +21,8 @@ BACKEND = """
 import os, zipfile
 
 def spy():
-    for name in (os.path.join(CACHE, "planted"), os.path.join(WHEELS, "planted"), CONFIG, WITNESS):
+    own = [os.path.join(VENVS, one, "witness") for one in os.listdir(VENVS)]
+    for name in (os.path.join(CACHE, "planted"), os.path.join(WHEELS, "planted"), CONFIG, *own):
         try:
             with open(name, "a") as file:
                 file.write(repr(sorted(os.environ.items())))
@@ -82,7 +85,7 @@ def source(user: Path, tmp_path: Path) -> Path:
         "CACHE": user / ".cache/pip",
         "WHEELS": user / "wheels",
         "CONFIG": user / ".config/pip/pip.conf",
-        "WITNESS": tmp_path / "witness",
+        "VENVS": tmp_path / "venvs",
     }
     backend = BACKEND
     for name, place in places.items():
@@ -107,7 +110,7 @@ def test_a_source_package_is_not_built_beside_a_password(
     with pytest.raises(InstallFailed, match=r"evil==1\.0 has no wheel that fits here") as caught:
         ProcessEngine(tmp_path / "venvs").build(source)
     assert "pip wheel --no-deps evil==1.0" in caught.value.fix
-    assert not (tmp_path / "witness").exists()
+    assert not list((tmp_path / "venvs").rglob("witness"))
 
 
 def test_a_source_package_is_not_built_beside_a_password_of_the_pip_conf(
@@ -117,7 +120,7 @@ def test_a_source_package_is_not_built_beside_a_password_of_the_pip_conf(
         file.write("extra-index-url =\n    https://ada:hunter2@index.example/simple\n")
     with pytest.raises(InstallFailed, match="has no wheel"):
         ProcessEngine(tmp_path / "venvs").build(source)
-    assert not (tmp_path / "witness").exists()
+    assert not list((tmp_path / "venvs").rglob("witness"))
 
 
 @pytest.mark.skipif(
@@ -130,7 +133,7 @@ def test_without_a_password_a_source_package_is_built_and_changes_nothing_of_the
     engine = ProcessEngine(tmp_path / "venvs")
     made = engine.build(source)
     assert answer(engine, made.python, "import evil; print(evil.VERSION)", tmp_path) == "1.0"
-    assert (tmp_path / "witness").exists()
+    assert list((tmp_path / "venvs").rglob("witness"))
     assert not list(user.rglob("planted"))
     assert (user / ".config/pip/pip.conf").read_text() == config
 
@@ -148,3 +151,22 @@ def test_without_a_password_a_source_package_is_built_and_changes_nothing_of_the
 )
 def test_a_password_is_told_from_an_address(url: str, secret: bool) -> None:
     assert installs.hold_password({"PIP_INDEX_URL": url}) is secret
+
+
+def test_a_link_that_a_build_put_in_the_place_of_pips_log_is_not_read(tmp_path: Path) -> None:
+    place = tmp_path / "venvs/key"
+    place.mkdir(parents=True)
+    (tmp_path / "credential").write_text("ERROR: credential-7f3a")
+    lock = read_lock(f"nothing==1.0 --hash=sha256:{'0' * 64}\n", "requirements.txt")
+
+    def run(command: Command) -> int:
+        code = sandbox.run(command)
+        log = place.with_suffix(".log")
+        log.unlink(missing_ok=True)
+        log.symlink_to(tmp_path / "credential")
+        return code
+
+    with pytest.raises(InstallFailed, match=r"No matching distribution|Could not find a version") as caught:
+        installs.install(place, Path(sys.executable), lock, run, {"PIP_NO_INDEX": "1", "HOME": str(tmp_path)})
+    assert "credential-7f3a" not in str(caught.value)
+    assert (tmp_path / "credential").read_text() == "ERROR: credential-7f3a"

@@ -1,13 +1,18 @@
 """An environment that the CI file forgets would never be promoted to: the check finds it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from tagline.config import Config
 from tagline.errors import ConfigError
-from tagline.flow.checking.ci_file import check_ci_file
+from tagline.flow.checking.checks import check_work_tree
+from tagline.flow.checking.ci_file import check_ci_file, jenkins_credentials
 from tagline.flow.report import Outcome
 
+from tests.fakes.repositories import git
+
+TINY = Path(__file__).parents[2] / "projects/tiny"
 BOTH = Config(pipeline="wine", environments=["staging", "prod"])
 PROD = Config(pipeline="wine")
 COMPONENT = "include:\n  - component: $CI_SERVER_FQDN/platform/tagline/tagline@v1\n"
@@ -23,6 +28,63 @@ def github(folder: Path, text: str) -> Path:
     (folder / ".github/workflows").mkdir(parents=True)
     (folder / ".github/workflows/anything.yml").write_text(text)
     return folder
+
+
+def jenkins(folder: Path, credentials: str) -> Path:
+    (folder / "Jenkinsfile").write_text(f"@Library('tagline@v1') _\ntagline(git: 'push', {credentials})\n")
+    return folder
+
+
+STAGING = "staging: [file(credentialsId: 'kube: [x', variable: 'KUBECONFIG')]"
+PRODUCTION = """'prod': [
+    usernamePassword(credentialsId: 'a', usernameVariable: 'U', passwordVariable: 'P'), // not: [this: one]
+    string(credentialsId: "b, other: 'c'", variable: 'V')]"""
+
+
+def test_a_jenkinsfiles_credentials_are_for_declared_environments(tmp_path: Path) -> None:
+    jenkins(tmp_path, f"credentials: [\n  {STAGING}, /* , gone: [] */\n  {PRODUCTION},\n], job: 'x'")
+    assert jenkins_credentials(tmp_path / "Jenkinsfile") == ["staging", "prod"]
+    done = check_ci_file(tmp_path, BOTH)
+    assert (done.outcome, "credentials for staging, prod" in done.why) == (Outcome.DONE, True)
+    with pytest.raises(
+        ConfigError, match=r"has credentials for staging, which tagline\.yaml does not"
+    ) as found:
+        check_ci_file(tmp_path, PROD)
+    assert '["prod"]' in found.value.fix
+
+
+@pytest.mark.parametrize("credentials", ["credentials: [:]", "credentials: ours()", "read: 'r'"])
+def test_a_jenkinsfile_that_names_no_environment_is_no_list_of_them(tmp_path: Path, credentials: str) -> None:
+    assert check_ci_file(jenkins(tmp_path, credentials), BOTH).outcome is Outcome.SKIPPED
+
+
+def test_the_example_of_the_jenkins_page_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/jenkins.md").read_text()
+    (example,) = [one for one in page.split("```groovy\n")[1:] if "credentials: [" in one]
+    (tmp_path / "Jenkinsfile").write_text(example.split("```")[0])
+    assert jenkins_credentials(tmp_path / "Jenkinsfile") == ["staging", "prod"]
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (gitlab, COMPONENT + "    inputs: {environments: [staging, prod, stagin]}\n"),
+        (github, WORKFLOW + '    with: {environments: \'["staging", "prod", "stagin"]\'}\n'),
+        (jenkins, "credentials: [stagin: [], prod: []]"),
+    ],
+    ids=["gitlab", "github", "jenkins"],
+)
+def test_tagline_check_stops_at_a_misspelt_environment_of_each_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make, text: str
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(TINY, project, ignore=shutil.ignore_patterns("__pycache__"))
+    make(project, text)
+    git(project, "init", "--quiet")
+    monkeypatch.setenv("TAGLINE_HOME", str(tmp_path / "home"))
+    report = check_work_tree(project, smoke=False, fix=False, told=lambda told: None)
+    assert [step.step for step in report.steps] == ["lock", "CI file"]
+    assert "stagin, which tagline.yaml does not declare" in report.error
 
 
 def test_without_such_a_file_there_is_nothing_to_compare(tmp_path: Path) -> None:

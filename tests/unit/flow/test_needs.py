@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tagline.errors import BadWord, UnknownName
 from tagline.flow.agents.handover import Agent, share
-from tagline.flow.agents.needs import Kind, Need, Wants, here, needs, parse_list, written
+from tagline.flow.agents.needs import (
+    Kind,
+    Need,
+    Wants,
+    here,
+    needs,
+    next_needs,
+    parse_list,
+    written,
+)
 from tagline.flow.plan import (
     AnyStep,
     Check,
@@ -110,8 +119,27 @@ def test_an_agent_does_what_it_can_and_nothing_that_it_cannot(
     assert len(mine) + len(others) == len(left)
     assert all(agent.can(needs(step, wanted)) for step in mine)
     if not independent:
-        assert mine == left[: len(mine)]
-        assert list(itertools.takewhile(lambda step: agent.can(needs(step, wanted)), left)) == mine
+        passed = itertools.takewhile(
+            lambda step: agent.can(needs(step, wanted)) or isinstance(step, FinishRollback), left
+        )
+        assert [step for step in passed if agent.can(needs(step, wanted))] == mine
+
+
+def test_a_release_does_not_wait_for_the_record_of_a_rollback_that_needs_a_credential() -> None:
+    steps = [FinishRollback(env="prod", model="m", **why), Check(smoke=False, **why), Register(**why)]
+    mine, others = share(steps, Wants(), Agent(have=frozenset()), independent=False)
+    assert mine == [steps[1]]
+    assert next_needs(others) == {PUSH, PLATFORM}, "what environments wait for comes last"
+
+
+@given(st.lists(st.frozensets(all_needs), min_size=1))
+def test_the_next_agent_gets_a_credential_only_where_nothing_else_is_left(
+    left: list[frozenset[Need]],
+) -> None:
+    chosen = next_needs(left)
+    assert chosen in left
+    bound = [any(one.kind is Kind.CREDENTIAL for one in needed) for needed in left]
+    assert any(one.kind is Kind.CREDENTIAL for one in chosen) == all(bound)
 
 
 def test_a_gpu_is_here_where_its_device_is(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tagline.errors import NothingToRollBackTo, PlatformError, PushRefused
+from tagline.errors import DidNotAnswer, NothingToRollBackTo, PlatformError, PushRefused
 from tagline.flow.ci import run_plan
 from tagline.flow.known import plan_event
-from tagline.flow.promoting import resolve
+from tagline.flow.promoting import answering, resolve
 from tagline.flow.views.status import status
 
 from tests.fakes.simulated_platform import ENV, MODEL, Killed
@@ -119,3 +119,52 @@ def test_a_second_unpushed_rollback_by_name_is_recorded_with_the_first(tmp_path:
     assert (on.main, on.place.serves) == (ONE, ONE)
     assert set(on.place.blocks) == {TWO, THREE}
     assert on.kinds().count("RolledBack") == 2
+
+
+def test_a_rollback_whose_target_does_not_answer_moves_the_traffic_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "LIMIT", 0.0)
+    on = stage(tmp_path)
+    on.on.mute = {TWO}
+    with pytest.raises(
+        DidNotAnswer, match=f"{TWO} did not answer .* nothing answers; all traffic is set to {TWO}"
+    ):
+        on.rollback()
+    assert (on.main, on.place.serves, list(on.place.blocks)) == (TWO, TWO, [THREE])
+    assert on.kinds().count("RolledBack") == 1
+
+
+def test_a_rollback_asks_for_an_answer_after_it_has_moved_the_traffic(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    calls: list[str] = []
+    on.on.tripwire = calls.append
+    on.rollback()
+    assert calls.index("set_weights") < calls.index("answers")
+
+
+def test_an_answer_is_waited_for_no_longer_than_the_limit(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    serves = on.main
+    assert serves
+    began = on.on.now()
+    on.on.unavailable_until = began + answering.LIMIT / 2
+    assert answering.see_answer(on.world, ENV, MODEL, serves, on.on) is None
+    assert on.on.now() - began < answering.LIMIT
+    on.on.mute = {serves}
+    began = on.on.now()
+    assert isinstance(answering.see_answer(on.world, ENV, MODEL, serves, on.on), DidNotAnswer)
+    assert answering.LIMIT <= on.on.now() - began < answering.LIMIT + 2
+
+
+def test_an_interrupted_rollback_to_a_version_that_does_not_answer_ends_with_the_same_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "LIMIT", 0.0)
+    on = stage(tmp_path)
+    unpushed(on)
+    on.on.mute = {TWO}
+    plan = plan_event(on.world, "schedule", None)
+    report = run_plan(on.world, type(plan)(plan.event, plan.ref, plan.steps[:1]))
+    assert report.exit_code == DidNotAnswer.exit_code
+    assert (on.main, on.place.serves, list(on.place.blocks)) == (TWO, TWO, [THREE])

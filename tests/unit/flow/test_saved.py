@@ -113,7 +113,7 @@ def test_results_read_back_as_they_were_kept(tmp_path: Path) -> None:
     filled(tmp_path)
     again = StateFolder(tmp_path, "digest")
     assert again.done == {"Check", "Smoke 0.2.0"}
-    assert again.built == Built("c" * 40, "wine", "env:sha256:1", "text: ä\n")
+    assert again.built == {"wine": Built("c" * 40, "wine", "env:sha256:1", "text: ä\n")}
 
 
 def test_without_a_folder_results_last_as_long_as_the_call() -> None:

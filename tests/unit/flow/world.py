@@ -7,7 +7,7 @@ from typing import Any, cast
 from tagline import config
 from tagline.engines import sandbox
 from tagline.flow.promoting.rollback import RolledBack, rollback
-from tagline.flow.world import World
+from tagline.flow.world import Sight, World
 from tagline.git import events as ev
 from tagline.git import facts
 from tagline.git.ledger import Author, Batch
@@ -38,6 +38,8 @@ ONE, TWO, THREE = (ModelVersion.parse(f"0.1.0-r{n}") for n in (1, 2, 3))
 class Stored:
     """The platform's pipelines: every release is uploaded with the policy as its own, nothing runs."""
 
+    detached = False
+
     def __init__(self, folder: Path, commit: str) -> None:
         self.folder, self.commit = folder, commit
         (folder / "tagline.yaml").write_text(POLICY)
@@ -62,6 +64,7 @@ class InMemory:
     rollouts: SimulatedPlatform
     pipelines: Stored
     name = "simulated"
+    serves = True
     machine = "here"
 
 
@@ -164,7 +167,7 @@ def stage(folder: Path, *, served: int = 3) -> Stage:
     platform = InMemory(on, on, Stored(folder / "source", clone.head()))
     world = World(
         repo,
-        facts.read(repo),
+        Sight(facts.read(repo)),
         config.parse(POLICY),
         cast(Any, platform),
         cast(Any, Engine()),

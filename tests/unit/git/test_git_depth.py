@@ -7,6 +7,7 @@ import pytest
 from tagline.errors import ShallowClone
 from tagline.git import depth, facts
 from tagline.git.history import check_on_a_line
+from tagline.git.releases import Scope
 from tagline.git.repo import Repo
 from tagline.git.state import State
 from tagline.git.versions import NextVersion, next_version
@@ -49,7 +50,7 @@ def whole(bare: Bare, path: Path, at: str = "main") -> Repo:
 
 
 def answer(repo: Repo) -> NextVersion:
-    return next_version(repo, facts.read(repo), State(), "wine", [])
+    return next_version(repo, facts.read(repo), State(), Scope("wine"))
 
 
 def commits(repo: Repo) -> int:

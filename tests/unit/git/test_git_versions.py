@@ -19,6 +19,7 @@ from tagline.git import events as ev
 from tagline.git import facts
 from tagline.git.commits import Size
 from tagline.git.fold import fold
+from tagline.git.releases import Scope
 from tagline.git.repo import Repo
 from tagline.git.state import State
 from tagline.git.versions import FIRST, NextVersion, bump, check_on_a_line, next_version, release_of
@@ -36,11 +37,11 @@ def claimed(**commits: str) -> State:
 
 
 def following(repo: Repo, state: State = NONE, paths: Sequence[str] = ()) -> NextVersion:
-    return next_version(repo, facts.read(repo), state, "wine", paths)
+    return next_version(repo, facts.read(repo), state, Scope("wine", tuple(paths)))
 
 
 def owner_of(repo: Repo, commit: str, state: State = NONE, paths: Sequence[str] = ()) -> str:
-    return str(release_of(repo, facts.read(repo), state, paths, commit))
+    return str(release_of(repo, facts.read(repo), state, Scope("wine", tuple(paths)), commit))
 
 
 def pushed(clone: Clone, message: str, **files: str) -> str:
@@ -189,7 +190,7 @@ def test_a_version_that_the_platform_has_from_another_commit_is_an_error(clone: 
     clone.tag("v0.1.0")
     published = {Release(0, 1, 0): pushed(clone, "fix: x")}
     with pytest.raises(VersionTwice):
-        next_version(repo, facts.read(repo), NONE, "wine", [], published=published)
+        next_version(repo, facts.read(repo), NONE, Scope("wine"), published=published)
 
 
 def test_a_release_tag_moved_or_force_pushed_is_refused(clone: Clone, repo: Repo) -> None:
@@ -210,7 +211,7 @@ def test_last_release_tag_deleted_never_restarts_and_never_reuses(clone: Clone, 
 def test_last_release_tag_and_ledger_lost_the_platform_is_asked(clone: Clone, repo: Repo) -> None:
     published = {Release(0, 4, 0): clone.head()}
     pushed(clone, "feat: x")
-    found = next_version(repo, facts.read(repo), NONE, "wine", [], published=published)
+    found = next_version(repo, facts.read(repo), NONE, Scope("wine"), published=published)
     assert str(found.release) == "0.5.0"
 
 
@@ -285,11 +286,70 @@ def test_a_release_branch_is_a_line_of_its_own(clone: Clone, repo: Repo) -> None
     assert str(following(repo).release) == "1.0.1"
 
 
-@pytest.mark.parametrize("name", ["v1.0.0-rc.1", "wine@v1.0.0", "other@v0.1.0"])
-def test_pre_releases_and_several_pipelines_are_refused_by_name(clone: Clone, repo: Repo, name: str) -> None:
+@pytest.mark.parametrize("name", ["v1.0.0-rc.1", "wine@v1.0.0-rc.1"])
+def test_pre_releases_are_refused_by_name(clone: Clone, repo: Repo, name: str) -> None:
     clone.tag(name)
     with pytest.raises(NotYetSupported, match=name):
         following(repo)
+
+
+SEVERAL = Scope("wine", ("wine/", "lib/"), several=True)
+
+
+def among(repo: Repo, state: State = NONE) -> NextVersion:
+    """The next release of `wine`, which has siblings in its repository."""
+    return next_version(repo, facts.read(repo), state, SEVERAL)
+
+
+def test_a_pipeline_among_several_counts_its_own_tags_alone(clone: Clone, repo: Repo) -> None:
+    clone.tag("v9.0.0")
+    clone.tag("beer@v3.0.0")
+    pushed(clone, "feat: begin", wine__train_dot_py="0")
+    assert among(repo).release == FIRST
+    clone.tag("wine@v1.0.0")
+    pushed(clone, "feat: x", wine__train_dot_py="x")
+    assert str(among(repo).release) == "1.1.0"
+
+
+def test_a_pipeline_among_several_keeps_the_releases_that_it_made_alone(clone: Clone, repo: Repo) -> None:
+    clone.tag("v1.0.0")
+    alone = claimed(v1_0_0=clone.head())
+    pushed(clone, "fix: x", wine__train_dot_py="x")
+    assert str(among(repo, alone).release) == "1.0.1"
+
+
+def test_a_pipeline_that_is_alone_again_keeps_the_releases_that_it_made_among_others(
+    clone: Clone, repo: Repo
+) -> None:
+    clone.tag("wine@v1.0.0")
+    clone.tag("beer@v3.0.0")
+    pushed(clone, "fix: x")
+    assert str(following(repo).release) == "1.0.1"
+
+
+def test_what_touches_a_sibling_alone_releases_nothing(clone: Clone, repo: Repo) -> None:
+    clone.tag("wine@v1.0.0")
+    pushed(clone, "feat!: beer", beer__train_dot_py="x")
+    found = among(repo)
+    assert (found.release, found.reason) == (None, "no commit since 1.0.0 affects wine (1 commit looked at)")
+
+
+def test_release_as_among_several_names_the_pipeline(clone: Clone, repo: Repo) -> None:
+    pushed(clone, "feat: x\n\nRelease-As: beer@2.0.0", wine__train_dot_py="x")
+    assert among(repo).release == FIRST
+    pushed(clone, "feat: y\n\nRelease-As: wine@v2.0.0", wine__train_dot_py="y")
+    assert str(among(repo).release) == "2.0.0"
+    pushed(clone, "feat: z\n\nRelease-As: 3.0.0", wine__train_dot_py="z")
+    with pytest.raises(VersionError, match="does not say which pipeline"):
+        among(repo)
+
+
+def test_a_moved_tag_of_a_pipeline_among_several_is_named(clone: Clone, repo: Repo) -> None:
+    event = ev.Released(pipeline="wine", version="1.0.0", commit=clone.head(), identity="x", several=True)
+    pushed(clone, "fix: x", wine__train_dot_py="x")
+    clone.tag("wine@v1.0.0")
+    with pytest.raises(TagMoved, match=r"wine@v1\.0\.0"):
+        among(repo, fold([event]))
 
 
 def test_tags_that_are_no_releases_are_left_alone(clone: Clone, repo: Repo) -> None:

@@ -74,7 +74,20 @@ def test_a_file_beyond_the_digest_never_reaches_the_builder(tree: Path, tmp_path
     staged = sorted(str(path.relative_to(to)) for path in to.rglob("*") if path.is_file())
     assert staged == [entry.path for entry in made(tree).files]
     assert (to / "src/a.py").stat().st_mode & 0o777 == 0o644
-    assert (to / "src/a.py").stat().st_mtime == recipe.EPOCH
+    (entry,) = [entry for entry in made(tree).files if entry.path == "src/a.py"]
+    assert (to / "src/a.py").stat().st_mtime == entry.time
+
+
+def test_a_file_s_time_for_the_builder_is_its_bytes_alone(tree: Path) -> None:
+    def time_of_a() -> int:
+        return next(entry.time for entry in made(tree).files if entry.path == "src/a.py")
+
+    before = time_of_a()
+    (tree / "src/a.py").touch()
+    assert time_of_a() == before
+    (tree / "src/a.py").write_text("b")  # of the same size
+    assert time_of_a() != before
+    assert recipe.EPOCH < time_of_a() < (tree / "src/a.py").stat().st_mtime
 
 
 def test_dockerignore_counts_and_cannot_shut_tagline_task_out(tree: Path, tmp_path: Path) -> None:

@@ -91,7 +91,8 @@ def test_the_pipeline_reads_files_of_its_tree_and_writes_none_into_it(
 
 def test_the_pipeline_is_under_the_guards_of_the_engine_that_runs_it(pipeline: Write, tmp_path: Path) -> None:
     (tmp_path / "hidden").write_text("secret-1")
-    engine = ProcessEngine(tmp_path / "venvs", {}, Guards([str(tmp_path / "hidden")]))
+    guards = Guards([str(tmp_path / "hidden")], keep=[str(tmp_path)])
+    engine = ProcessEngine(tmp_path / "venvs", {}, guards)
     file = pipeline(f"raise ValueError(open({str(tmp_path / 'hidden')!r}).read())")
     with pytest.raises(PipelineError) as caught:
         compile_file(file, tmp_path / "out.yaml", engine.run)

@@ -1,6 +1,7 @@
 """Every form of the results says what happened, and no text of the repository means anything in it."""
 
 import json
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tagline.errors import ConfigError
 from tagline.flow.report import Outcome, StepReport
-from tagline.flow.results.results import Place, Results
+from tagline.flow.results.results import Place, Results, after
 from tagline.render.results import files
 from tagline.render.results.annotations import code_quality, workflow_commands
 from tagline.render.results.junit import junit
@@ -100,6 +101,30 @@ def test_no_text_leaves_its_cell(first: str, second: str) -> None:
     )
     assert row.count("<td") == 2
     assert one_line(second.replace("|", "│"), 300) in " ".join(made.text.split()) or not second.strip()
+
+
+def handed_over() -> Results:
+    """A plan so far, whose first step an earlier agent did, and whose second it found nothing to do for."""
+    steps = [
+        StepReport("check", Outcome.DONE, "all is well", 4.0),
+        StepReport("smoke training", Outcome.NOTHING, "smoke_when"),
+        StepReport("release", Outcome.DONE, "claimed"),
+    ]
+    parts = [[StepReport("lock", Outcome.DONE, "")], [], [StepReport("push", Outcome.DONE, "")]]
+    return after(msgspec.structs.replace(results("x"), steps=steps, parts=parts, cases=[], error=""), 2)
+
+
+def test_the_steps_of_an_earlier_agent_are_cases_of_its_own_report_alone() -> None:
+    names = [case.get("name") for case in ElementTree.fromstring(junit(handed_over())).iter("testcase")]
+    assert names == ["release: push", "release"]
+
+
+@pytest.mark.parametrize("form", [comment, page])
+def test_people_read_which_steps_an_earlier_agent_did(form: Callable[[Results], str]) -> None:
+    text = form(handed_over())
+    assert text.count("done by an earlier agent") == 1
+    assert text.count("nothing to do, said an earlier agent") == 1
+    assert text.index("said an earlier agent") < text.index("claimed")
 
 
 def test_what_a_fork_wrote_has_no_word_outside_of_code() -> None:

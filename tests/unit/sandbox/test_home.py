@@ -118,7 +118,11 @@ def test_doors_that_are_not_shut_are_named(
     (tmp_path / "key").write_text("secret")
     monkeypatch.setenv("DEPLOY_KEY", str(tmp_path / "key"))
     nothing = SimpleNamespace(
-        interpreter=list, homes=lambda outer: [], shown=lambda outer: [], secrets=lambda outer: []
+        interpreter=list,
+        homes=lambda outer: [],
+        shown=lambda outer: [],
+        secrets=lambda outer: [],
+        temporary=list,
     )
     monkeypatch.setattr(sandbox, "places", nothing)
     said = gaps.gaps()

@@ -27,14 +27,14 @@ _PLUGINS = "/usr/local/libexec/docker/cli-plugins"
 
 @dataclass(frozen=True)
 class Tool:
-    """Where a container gets tagline from: `base` names an image with Python 3.11 to 3.13 and git.
+    """Where a container gets tagline from: `base` is an image with Python 3.11 to 3.13 and git, or names one.
 
     `wheelhouse` holds wheels and their lock, as tools/wheelhouse makes it; `index` is the address of the package
     index that serves tagline and the project's packages, secret because it may hold a password. `lock` is for an
     index: tagline and all it needs with their hashes, by default the one of this checkout.
     """
 
-    base: str = BASE
+    base: "str | Container" = BASE
     wheelhouse: "Directory | None" = None
     index: "Secret | None" = None
     lock: "File | None" = None
@@ -57,10 +57,9 @@ def with_tagline(tool: Tool) -> "Container":
     """
     from dagger import dag
 
+    base = dag.container().from_(tool.base) if isinstance(tool.base, str) else tool.base
     container = (
-        dag.container()
-        .from_(tool.base)
-        .with_new_file(f"{_OPT}/bootstrap.sh", _script())
+        base.with_new_file(f"{_OPT}/bootstrap.sh", _script())
         .with_env_variable("TAGLINE_CACHE", _OPT)
         .with_env_variable("TAGLINE_HOME", "/var/lib/tagline")
         .with_env_variable("TAGLINE_VERSION", __version__)

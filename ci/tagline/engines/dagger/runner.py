@@ -3,11 +3,12 @@
 import shutil
 import socket
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
 
-from tagline.errors import EngineMissing
+from tagline.errors import EngineMissing, MissingTool
 
 RUNNER_VARIABLE = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
 CLI_VARIABLE = "_EXPERIMENTAL_DAGGER_CLI_BIN"
@@ -22,8 +23,13 @@ _HEAD, _TYPE, _SETTINGS = 9, 3, 4
 def require(environ: Mapping[str, str], limit: float = ANSWER_LIMIT) -> dict[str, str]:
     """The environment of a client: an engine that answers, and a CLI that is here; nothing is downloaded.
 
-    Raises `EngineMissing` within `limit` seconds for the connection and `limit` for the answer.
+    Raises `EngineMissing` within `limit` seconds for the connection and `limit` for the answer, `MissingTool` without
+    dagger-io.
     """
+    if find_spec("dagger") is None:
+        from tagline import extras
+
+        raise MissingTool("engine dagger needs the package dagger-io", fix=extras.install("dagger"))
     address = environ.get(RUNNER_VARIABLE, "")
     if not address:
         raise EngineMissing(

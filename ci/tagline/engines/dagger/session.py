@@ -20,12 +20,12 @@ CONNECTED = b"connected\n"
 _CLIENT = [sys.executable, "-P", "-m", "tagline.engines.dagger.client"]
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, tag="line"):
     """One line to run in a container: `tree` is its folder, copied in without what git knows of it.
 
     `wheelhouse` and `lock` are paths of this machine, `index` says that the variable TAGLINE_INDEX holds an
-    address: from one of them the container gets tagline. `base` is its image, the chains' own where empty. No
-    credential goes in.
+    address: from one of them the container gets tagline. `base` is its image, the chains' own where empty: a name,
+    or the path of a tar that holds it. No credential goes in.
     """
 
     line: list[str]
@@ -36,6 +36,23 @@ class Call(msgspec.Struct, frozen=True):
     base: str = ""
 
 
+class Build(msgspec.Struct, frozen=True, tag="image"):
+    """One image to build and to write to the tar `to`: `context` is a folder that holds all that may go in.
+
+    `dockerfile` and `ignored` are texts: the recipe, and the context's patterns of what it leaves out. `labels` and
+    `args` are names with values, `secrets` files of this machine by the id that build steps mount them by.
+    """
+
+    context: str
+    dockerfile: str
+    platform: str
+    to: str
+    labels: dict[str, str]
+    ignored: str = ""
+    args: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+
+
 class Ended(msgspec.Struct, frozen=True):
     """What became of a line: its exit code and what it said. `failed` is why there is none."""
 
@@ -44,8 +61,13 @@ class Ended(msgspec.Struct, frozen=True):
     failed: str = ""
 
 
-def perform(call: Call, environ: Mapping[str, str], connect_limit: float = CONNECT_LIMIT) -> Ended:
-    """Run the line; its log goes to our stderr, past the guards that stand there.
+def perform(
+    call: Call | Build,
+    environ: Mapping[str, str],
+    connect_limit: float = CONNECT_LIMIT,
+    log_to: IO[str] | None = None,
+) -> Ended:
+    """Run the line, or build the image; the log goes to `log_to`, else to our stderr, past the guards that stand there.
 
     `environ` is what `runner.require` gave. Raises `EngineMissing` where no session opens within `connect_limit`
     seconds, `EngineError` where the engine fails. Nothing of the client is left then, nor after an interrupt.
@@ -58,7 +80,7 @@ def perform(call: Call, environ: Mapping[str, str], connect_limit: float = CONNE
         stderr=subprocess.PIPE,
         start_new_session=True,
     ) as client:
-        log = threading.Thread(target=_tell, args=(client.stderr,))
+        log = threading.Thread(target=_tell, args=(client.stderr, log_to or sys.stderr))
         log.start()
         try:
             _send(client, call)
@@ -74,7 +96,7 @@ def perform(call: Call, environ: Mapping[str, str], connect_limit: float = CONNE
     return _ended(answer)
 
 
-def _send(client: "subprocess.Popen[bytes]", call: Call) -> None:
+def _send(client: "subprocess.Popen[bytes]", call: Call | Build) -> None:
     assert client.stdin
     try:
         client.stdin.write(msgspec.json.encode(call))
@@ -83,11 +105,11 @@ def _send(client: "subprocess.Popen[bytes]", call: Call) -> None:
         return  # it ended at once: what it did not say is missed next
 
 
-def _tell(log: IO[bytes]) -> None:
+def _tell(log: IO[bytes], to: IO[str]) -> None:
     """Print what the engine logs, line by line: what the repository's code says there goes the way of all output."""
     for line in log:
-        sys.stderr.write(line.decode(errors="replace"))
-        sys.stderr.flush()
+        to.write(line.decode(errors="replace"))
+        to.flush()
 
 
 def _read(client: "subprocess.Popen[bytes]", limit: float, size: int | None = None) -> bytes:

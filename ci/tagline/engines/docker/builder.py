@@ -49,7 +49,7 @@ class DockerBuilder:
         """
         if not client.answers(self._environ):
             raise client.missing(self._environ)
-        if self._exports_archives():
+        if self.exports_archives():
             output = f"type=oci,name={order.name},dest={order.layout},tar=false,rewrite-timestamp=true"
             words = ["buildx", "build", "--provenance=false", "--sbom=false", f"--output={output}"]
             self._run(order, words)
@@ -76,11 +76,22 @@ class DockerBuilder:
         with client.connected(self._environ) as engine, tar.open("rb") as file:
             engine.images.load(file)
 
-    def _exports_archives(self) -> bool:
+    def buildx_version(self) -> str:
+        """The version of `docker buildx`; empty where it is not there. Raises `EngineMissing`: no docker command."""
+        found = re.search(r"\bv?(\d+\.\d+\.\d+)", self._ask("buildx", "version"))
+        return found[1] if found else ""
+
+    def command_version(self) -> int:
+        """The major version of the docker command itself. Raises `EngineMissing`, `EngineError`."""
+        found = re.search(r"\b(\d+)\.\d+", self._ask("--version"))
+        if not found:
+            raise EngineError("the command docker does not say its version", fix="docker --version, by hand")
+        return int(found[1])
+
+    def exports_archives(self) -> bool:
         """Whether this builder writes archives with rewritten times: buildx, and no store of Docker's own."""
-        version = self._ask("buildx", "version")
-        found = re.search(r"\bv?(\d+)\.(\d+)\.\d+", version)
-        if not found or (int(found[1]), int(found[2])) < (0, 13):
+        version = self.buildx_version()
+        if not version or tuple(map(int, version.split(".")[:2])) < (0, 13):
             return False
         if not re.search(r"^Driver:\s+docker$", self._ask("buildx", "inspect"), re.MULTILINE):
             return True

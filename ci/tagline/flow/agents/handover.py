@@ -9,11 +9,21 @@ import msgspec
 from tagline import __version__
 from tagline.errors import NeedsAgent, PipelineError, StateTampered
 from tagline.flow.agents.kept import StateFolder
-from tagline.flow.agents.needs import Need, Wants, needs, wants_of
+from tagline.flow.agents.needs import Need, Wants, committed_pipeline, needs, next_needs, wants_of
 from tagline.flow.agents.saved import Saved, SavedStep, key, kind, require_same, subject, todo
 from tagline.flow.ci import Carried, run_plan
 from tagline.flow.known import plan_event
-from tagline.flow.plan import AnyStep, GoOnTraining, MakeRelease, Nothing, Plan, Promote, environments
+from tagline.flow.plan import (
+    AnyStep,
+    FinishRollback,
+    GoOnTraining,
+    MakeRelease,
+    Nothing,
+    Plan,
+    Promote,
+    Smoke,
+    environments,
+)
 from tagline.flow.report import Report, StepReport
 from tagline.flow.world import World
 from tagline.git import events as ev
@@ -21,10 +31,10 @@ from tagline.git import tags
 from tagline.git.ledger import is_run, part_of_run
 from tagline.git.occasion import Event
 from tagline.git.repo import LEDGER_REF
+from tagline.git.state import State
 from tagline.hosts.reading import read_call
 from tagline.pipeline import compile as compiling
-from tagline.pipeline.project import PLACES
-from tagline.words import Release, release_of_tag
+from tagline.words import Release, ReleaseTag
 
 
 class Agent(msgspec.Struct, frozen=True):
@@ -83,10 +93,10 @@ def _wants(world: World, made: Plan) -> Wants:
     """What the trainings of a plan ask for: HEAD's, or that of a release whose training goes on."""
     if made.event not in {Event.TAG, Event.SCHEDULE}:
         return wants_of(world, world.facts.head)
-    releases = [step.release for step in made.steps if isinstance(step, GoOnTraining)]
-    claims = [world.state().release(world.policy.pipeline, release) for release in releases]
-    found = [wants_of(world, claim.commit) for claim in claims if claim]
-    return found[0] if found else Wants()
+    going_on = [step for step in made.steps if isinstance(step, GoOnTraining)]
+    parts = [(world.of(step.pipeline), step.release) for step in going_on]
+    claims = [(part, part.state().release(part.policy.pipeline, release)) for part, release in parts]
+    return Wants.of_all([wants_of(part, claim.commit) for part, claim in claims if claim])
 
 
 def _step(step: AnyStep, wants: Wants) -> SavedStep:
@@ -134,9 +144,9 @@ def _place(promotion: str) -> tuple[str, str]:
 def _releases(world: World, run: str) -> Iterator[tuple[str, str]]:
     """The release tags but those of this run's own claims."""
     state = world.state()
-    ours = {release.tag for (_, release), event in state.releases.items() if is_run(event.run, run)}
+    ours = {event.tag for event in state.releases.values() if is_run(event.run, run)}
     for name, tag in sorted(world.facts.tags.items()):
-        if release_of_tag(name) and name not in ours:
+        if ReleaseTag.read(name) and name not in ours:
             yield f"refs/tags/{name}", tag.object
 
 
@@ -174,7 +184,7 @@ def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> 
     if report.exit_code or not others:
         return Ran(part, report, earlier=earlier)
     report.exit_code = NeedsAgent.exit_code
-    return Ran(part, report, [str(one) for one in sorted(others[0])], earlier)
+    return Ran(part, report, [str(one) for one in sorted(next_needs(others))], earlier)
 
 
 def _require_told(world: World, saved: Saved, done: Set[str]) -> None:
@@ -183,9 +193,7 @@ def _require_told(world: World, saved: Saved, done: Set[str]) -> None:
     for step in saved.steps:
         if step.key not in done:
             continue
-        released = step.step != MakeRelease.__name__ or state.release(
-            world.policy.pipeline, Release.parse(step.subject)
-        )
+        released = step.step != MakeRelease.__name__ or _claimed(world, state, step.subject)
         ended = step.step != Promote.__name__ or state.ended(tags.parse(step.subject))
         if not (released and ended):
             raise StateTampered(
@@ -193,6 +201,12 @@ def _require_told(world: World, saved: Saved, done: Set[str]) -> None:
                 where=step.key,
                 fix="begin again with an empty state directory",
             )
+
+
+def _claimed(world: World, state: State, subject: str) -> bool:
+    """Whether the release that a step is about stands in the ledger."""
+    pipeline, _, release = subject.rpartition("@")
+    return state.release(pipeline or world.policy.pipeline, Release.parse(release)) is not None
 
 
 def _occasion(world: World, saved: Saved) -> tuple[str | None, str | None]:
@@ -214,16 +228,18 @@ def share(
     """The steps that are this agent's, and the needs of each that is left for another.
 
     Steps follow one another: nothing after a step that is not done. Only `independent` ones (a schedule's)
-    do not wait for each other.
+    do not wait for each other, and nothing waits for the record of a rollback that one environment lacks.
     """
     mine: list[AnyStep] = []
     others: list[frozenset[Need]] = []
+    waits = False
     for step in left:
         needed = needs(step, wants)
-        if agent.can(needed) and (independent or not others):
+        if agent.can(needed) and not waits:
             mine.append(step)
         else:
             others.append(needed)
+            waits = waits or not (independent or isinstance(step, FinishRollback))
     return mine, others
 
 
@@ -232,25 +248,24 @@ class _Keeper(Carried):
 
     def __init__(self, world: World, kept: StateFolder) -> None:
         super().__init__(kept.built)
-        self._kept = kept
-        if kept.built:
-            _require_current(world, kept.built.compiled)
+        self._kept, self._only = kept, world.policy.pipeline
+        for pipeline, built in kept.built.items():
+            _require_current(world.of(pipeline), built.compiled)
 
     def keep(self, step: AnyStep, report: StepReport) -> None:
         """Write the step's result."""
         if isinstance(step, Nothing):
             return
-        built = self.built if kind(step) == "Smoke" else None
+        built = self.built.get(step.pipeline or self._only) if isinstance(step, Smoke) else None
         self._kept.keep(key(step), report, built)
 
 
 def _require_current(world: World, compiled: str) -> None:
     """Raise `StateTampered` where what an earlier agent compiled is not what HEAD's pipeline.yaml says."""
     head = world.facts.head
-    place = next((one for one in PLACES if world.repo.show(head, one) is not None), PLACES[0])
-    committed = world.repo.show(head, str(Path(place).with_suffix(".yaml")))
+    committed = committed_pipeline(world, world.own_config(head), head)
     try:
-        same = committed is not None and compiling.same(committed.decode("utf-8", "replace"), compiled)
+        same = committed is not None and compiling.same(committed, compiled)
     except PipelineError:
         same = False
     if not same:

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tagline import extras
 from tagline.engines.dagger import lines, runner
 from tagline.engines.dagger.session import Call, Ended, perform
-from tagline.errors import ConfigError, EngineError, MissingTool, NotYetSupported
+from tagline.errors import ConfigError, EngineError, NotYetSupported
 from tagline.flow.plan import Check, Nothing, Plan
 from tagline.flow.report import Outcome, Report, StepReport
 
@@ -51,8 +49,6 @@ def client_environ(environ: Mapping[str, str]) -> dict[str, str]:
     Raises `EngineMissing` where no engine answers, `MissingTool` without dagger-io, `ConfigError` where nothing
     says from where the container gets tagline.
     """
-    if find_spec("dagger") is None:
-        raise MissingTool("engine dagger needs the package dagger-io", fix=extras.install("dagger"))
     ready = runner.require(environ)
     if not environ.get("TAGLINE_WHEELHOUSE") and not environ.get("TAGLINE_INDEX"):
         raise ConfigError(
@@ -105,7 +101,7 @@ def check_of(plan: Plan) -> Check | None:
 def refuse(step: Check, world: "World") -> None:
     """Refuse a check that would say another thing in the container than here. Raises `NotYetSupported`."""
     if step.image and world.images is not None:
-        raise NotYetSupported("an image is built by engine docker alone", fix=_WITHOUT)
+        raise NotYetSupported("the checks of a project with an image need engine docker", fix=_WITHOUT)
     if world.platform_file is not None:
         raise NotYetSupported("the container does not get the platform file", fix=_WITHOUT)
 

@@ -49,9 +49,9 @@ class StateFolder:
         return {step: one.report for step, one in self._kept.items()}
 
     @property
-    def built(self) -> Built | None:
-        """What a finished smoke training hands to the release."""
-        return next((one.built for one in self._kept.values() if one.built), None)
+    def built(self) -> dict[str, Built]:
+        """What the finished smoke trainings hand to the release, by pipeline."""
+        return {one.built.pipeline: one.built for one in self._kept.values() if one.built}
 
     def keep(self, step: str, report: StepReport, built: Built | None = None) -> None:
         """Write a finished step's file: whole, or not at all."""

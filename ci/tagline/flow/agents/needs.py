@@ -1,13 +1,14 @@
 """What an agent must have to carry out a step: a pure function of the step and of what the policy says."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
+from tagline.config import Config
 from tagline.errors import BadWord
 from tagline.flow.plan import (
     AnyStep,
@@ -25,7 +26,7 @@ from tagline.flow.plan import (
     Wake,
 )
 from tagline.pipeline import compiled as compiled_file
-from tagline.pipeline.project import PLACES
+from tagline.pipeline.project import places
 from tagline.words import check_name, one_of
 
 if TYPE_CHECKING:
@@ -75,6 +76,14 @@ class Wants(msgspec.Struct, frozen=True):
     docker: bool = False
     trains_here: bool = True
 
+    @classmethod
+    def of_all(cls, wants: Sequence["Wants"]) -> "Wants":
+        """What several trainings ask for together."""
+        if not wants:
+            return cls()
+        gpu, docker = any(one.gpu for one in wants), any(one.docker for one in wants)
+        return cls(gpu, docker, any(one.trains_here for one in wants))
+
 
 def needs(step: AnyStep, wants: Wants) -> frozenset[Need]:
     """What an agent must have for a step; empty where any agent will do."""
@@ -102,6 +111,12 @@ def needs(step: AnyStep, wants: Wants) -> frozenset[Need]:
             assert_never(step)
 
 
+def next_needs(left: Sequence[frozenset[Need]]) -> frozenset[Need]:
+    """What the next agent must have, of the needs of what is left, in order: what environments wait for comes last."""
+    free = [needed for needed in left if all(one.kind is not Kind.CREDENTIAL for one in needed)]
+    return [*free, *left][0]
+
+
 def written(found: Iterable[Need]) -> str:
     """Needs as one word list, in a fixed order; `any` where there are none."""
     return ",".join(map(str, sorted(found))) or ANY
@@ -127,19 +142,26 @@ def here(environments: Iterable[str], devices: Path = Path("/dev")) -> frozenset
 def wants_of(world: "World", commit: str) -> Wants:
     """What a commit's pipeline asks for: `gpu:` of its tagline.yaml, or an accelerator in its committed
     pipeline.yaml; nothing of the commit's own code runs for it."""
-    gpu = world.own_config(commit).gpu > 0 or _accelerated(world, commit)
+    gpu = any(one.gpu > 0 or _accelerated(world, one, commit) for one in world.own_config(commit).each())
     docker = world.engine.name in CONTAINER_ENGINES
     return Wants(gpu=gpu, docker=docker, trains_here=world.platform.name == "local")
 
 
-def _accelerated(world: "World", commit: str) -> bool:
+def committed_pipeline(world: "World", own: Config, commit: str) -> str | None:
+    """The compiled pipeline as a commit has it; None where it has none."""
+    where = places(own)
+    place = next((one for one in where if world.repo.show(commit, one) is not None), where[0])
+    text = world.repo.show(commit, str(Path(place).with_suffix(".yaml")))
+    return None if text is None else text.decode("utf-8", "replace")
+
+
+def _accelerated(world: "World", own: Config, commit: str) -> bool:
     from tagline.errors import PipelineError
 
-    place = next((one for one in PLACES if world.repo.show(commit, one) is not None), PLACES[0])
-    text = world.repo.show(commit, str(Path(place).with_suffix(".yaml")))
+    text = committed_pipeline(world, own, commit)
     if text is None:
         return False
     try:
-        return compiled_file.parse(text.decode("utf-8", "replace"), place).accelerated()
+        return compiled_file.parse(text, f"pipeline.yaml of {own.pipeline}").accelerated()
     except PipelineError:  # the check of this commit says what is wrong with it
         return False

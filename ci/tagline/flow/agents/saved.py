@@ -89,7 +89,7 @@ def subject(step: AnyStep) -> str:
     """The release, promotion or place that a step is about; "" where there is none."""
     match step:
         case Smoke() | MakeRelease() | FinishRelease() | Train() | GoOnTraining():
-            return str(step.release)
+            return step.named
         case Promote() | CheckTag() | Wake():
             return str(step.promotion)
         case FinishRollback():

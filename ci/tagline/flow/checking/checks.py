@@ -1,15 +1,16 @@
 """Everything that can be said about a tree before it is released."""
 
 import hashlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tagline import config
+from tagline import config, temporary
 from tagline.config import Config
 from tagline.engines import Engine
 from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Bench(msgspec.Struct):
-    """A tree on the bench: a copy without .git, its config, and a folder for what the checks make."""
+    """A tree on the bench: a copy without .git, what it says of one pipeline, and a folder for what the checks make."""
 
     project: Project
     own: Config
@@ -39,22 +40,52 @@ class Bench(msgspec.Struct):
 
     @property
     def compiled(self) -> Path:
-        return self.work / "pipeline.yaml"
+        return self.work / f"{self.own.pipeline if self.own.several else 'pipeline'}.yaml"
 
 
-def checks(bench: Bench) -> list[tuple[str, Callable[[], StepReport]]]:
-    """The checks in order: cheap ones first."""
+Checks = list[tuple[str, Callable[[], StepReport]]]
+
+
+def benches(tree: Path, own: Config, work: Path, engine: Engine, told: Told) -> list[Bench]:
+    """A bench for each pipeline of the tree; raises `PipelineError` where one has no file."""
+    return [Bench(Project.find(tree, one), one, work, engine, told) for one in own.each()]
+
+
+def checks(made: list[Bench]) -> Checks:
+    """The checks in order: cheap ones first, each pipeline's own, then the tests."""
+    first = made[0]
+    begin: Checks = [
+        ("lock", lambda: _lock(first)),
+        ("CI file", lambda: check_ci_file(first.project.root, first.own)),
+        ("secrets", lambda: _secrets(first)),
+    ]
     return [
-        ("lock", lambda: _lock(bench)),
-        ("CI file", lambda: check_ci_file(bench.project.root, bench.own)),
-        ("secrets", lambda: _secrets(bench)),
+        *begin,
+        *(check for bench in made for check in _own_checks(bench)),
+        ("tests", lambda: run_tests(first)),
+    ]
+
+
+def _own_checks(bench: Bench) -> Checks:
+    """The checks of one pipeline, which of several say its name."""
+    found: Checks = [
         ("compile", lambda: _compile(bench)),
         ("rules", lambda: _rules(bench)),
         ("parameters", lambda: _parameters(bench)),
         ("pipeline.yaml", lambda: _current(bench)),
         ("gate data", lambda: _gate_data(bench)),
-        ("tests", lambda: run_tests(bench)),
     ]
+    if not bench.own.several:
+        return found
+    return [
+        (f"{name} of {bench.own.pipeline}", partial(_named, check, bench.own.pipeline))
+        for name, check in found
+    ]
+
+
+def _named(check: Callable[[], StepReport], pipeline: str) -> StepReport:
+    made = check()
+    return msgspec.structs.replace(made, step=f"{made.step} of {pipeline}")
 
 
 def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Report:
@@ -77,42 +108,45 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     root = root_of(folder)
     own = platforms.of_work_tree(root, os.environ, default_name(root.name))
     engine = open_engine(home, os.environ, root, own)
-    with TemporaryDirectory(prefix="tagline-check-") as work:
+    temporary.sweep(time.time())
+    with temporary.folder(temporary.Kind.CHECK) as work:
         if fix:
-            told(Said(f"renewed {compile_work_tree(root, None, None)}"))
+            for made_anew in compile_work_tree(root, None, None):
+                told(Said(f"renewed {made_anew}"))
             for line in images.pin_work_tree(root, own, os.environ):
                 told(Said(line))
-        tree = copy_tree(root, Path(work) / "tree")
-        bench = Bench(Project.find(tree), own, Path(work), engine, told)
-        steps = checks(bench)
+        tree = copy_tree(root, work / "tree")
+        made = benches(tree, own, work, engine, told)
+        steps = checks(made)
         if smoke:
             names = Names(os.environ, root, own)
-            steps.append(("smoke training", lambda: _smoke(bench, home, names)))
+            steps += [("smoke training", partial(_smoke, bench, home, names)) for bench in made]
         return perform(Report("check", "work tree"), told, steps)
 
 
-def check_commit(world: "World", *, smoke: bool, image: bool = False) -> StepReport:
+def check_commit(
+    world: "World", *, smoke: bool, image: bool = False, smokes: Sequence[str] = ()
+) -> StepReport:
     """The checks on the commit that is checked out, as one step of `tagline ci`.
 
-    `image` also builds its image, where there is an engine for it, and sends it nowhere.
+    `image` also builds its image, where there is an engine for it, and sends it nowhere. `smoke` trains it, of
+    several pipelines those in `smokes`.
     """
     commit = world.facts.head
     with ExitStack() as stack:
         work = stack.enter_context(world.work_folder())
         tree = work / "tree"
         world.repo.export(commit, tree)
-        bench = Bench(
-            Project.find(tree), world.own_config(commit, floors=True), work, world.engine, world.told
-        )
+        made = benches(tree, world.own_config(commit, floors=True), work, world.engine, world.told)
         passed = []
-        for _, check in checks(bench):
+        for _, check in checks(made):
             result = check()
             world.told(result)
             passed.append(result)
     if image and world.images:
         passed.append(_image(world))
     if smoke:
-        passed.append(_smoke_commit(world))
+        passed += [_smoke_commit(world.of(name)) for name in smokes or [world.policy.pipeline]]
     count = sum(one.outcome is Outcome.DONE for one in passed)
     return done("check", f"{count} checks passed at {commit[:12]}")
 
@@ -138,24 +172,20 @@ def _image(world: "World") -> StepReport:
     own = world.own_config(world.facts.head)
     with world.work_folder() as work:
         tree = work / "tree"
-        world.repo.export(world.facts.head, tree, exclude=[own.gate.data] if own.gate else [])
+        world.repo.export(world.facts.head, tree, exclude=own.held_out())
         result = images.step(world.images.make(images.source_of(tree, own), push=False))
     world.told(result)
     return result
 
 
 def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
-    import os
-
     from tagline.flow.releasing import images
     from tagline.flow.releasing.training import Content, run_smoke
     from tagline.platforms.local import open_platform
 
     still_there(bench)
-    source = copy_tree(
-        bench.project.root, bench.work / "smoke", [bench.own.gate.data] if bench.own.gate else []
-    )
-    makes = images.chosen(bench.own, os.environ, home, bench.told)
+    source = copy_tree(bench.project.root, bench.work / f"smoke-{bench.own.pipeline}", bench.own.held_out())
+    makes = images.chosen(bench.own, names, home, bench.told)
     if makes:
         made = makes.make(images.source_of(source, bench.own), push=False)
         bench.told(images.step(made))
@@ -188,7 +218,7 @@ def _compile(bench: Bench) -> StepReport:
 
 def _rules(bench: Bench) -> StepReport:
     read = compiled_file.read(bench.compiled)
-    missing = rules.unsupported(read.ir)
+    missing = rules.unsupported(read.ir) if bench.own.platform == config.LOCAL else []
     if missing:
         raise NotYetSupported(
             f"this version of tagline does not run {', '.join(missing)} on the platform 'local'"

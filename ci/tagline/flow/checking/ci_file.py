@@ -1,11 +1,12 @@
 """Does the CI file name the environments of tagline.yaml? One that it forgets would never be promoted to.
 
-GitLab and GitHub want the list of jobs before anything runs; Jenkins and `tagline ci` ask the plan.
+GitLab and GitHub want the list of jobs before anything runs. Jenkins and `tagline ci` ask the plan; a Jenkinsfile names
+only the environments that have credentials, and one that there is not would leave another without its own.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,15 @@ from tagline.flow.report import StepReport, done, skipped
 
 GITLAB = ".gitlab-ci.yml"
 GITHUB = ".github/workflows"
+JENKINS = "Jenkinsfile"
 _COMPONENT = re.compile(r"/tagline@[^/\s]+$")
 _WORKFLOW = re.compile(r"(^|/)\.github/workflows/tagline\.yml(@\S+)?$")
 _DEFAULT = ["prod"]
+# Groovy without what only looks like it: comments and texts, one pass over both
+_COMMENT_OR_TEXT = re.compile(r"""//[^\n]*|/\*.*?\*/|('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")""", re.DOTALL)
+_CREDENTIALS = re.compile(r"\bcredentials\s*:\s*\[")
+_NAME = re.compile(r"""['"][\w-]+['"]""")
+_KEY = re.compile(r"[\[,]\s*(?:([A-Za-z_]\w*)|'([^'\n]*)'|\"([^\"\n]*)\")\s*:")
 STEP = "CI file"
 
 
@@ -41,6 +48,10 @@ _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 def check_ci_file(root: Path, own: Config) -> StepReport:
     """Compare the environments of both files; raises `ConfigError` that names those which only one has."""
     calls = [*_gitlab(root / GITLAB), *_github(root / GITHUB)]
+    bound = jenkins_credentials(root / JENKINS)
+    _require_declared(JENKINS, "credentials", bound, own)
+    if not calls and bound:
+        return done(STEP, f"{JENKINS} has credentials for {', '.join(bound)}, each in tagline.yaml")
     if not calls:
         return skipped(STEP, "no file here lists environments for tagline's component or workflow")
     named = {env for call in calls for env in call.environments}
@@ -52,14 +63,50 @@ def check_ci_file(root: Path, own: Config) -> StepReport:
             where=files,
             fix=f"its input environments: {json.dumps(own.environments)}",
         )
-    strange = sorted(named - set(own.environments))
+    _require_declared(files, "a job", named, own)
+    return done(STEP, f"{files} has a job for each environment")
+
+
+def _require_declared(files: str, what: str, named: Iterable[str], own: Config) -> None:
+    strange = sorted(set(named) - set(own.environments))
     if strange:
         raise ConfigError(
-            f"{files} has a job for {', '.join(strange)}, which tagline.yaml does not declare",
+            f"{files} has {what} for {', '.join(strange)}, which tagline.yaml does not declare",
             where=files,
-            fix=f"its input environments: {json.dumps(own.environments)}; or add it to tagline.yaml",
+            fix=f"its environments are {json.dumps(own.environments)}; name one of them, or add it to tagline.yaml",
         )
-    return done(STEP, f"{files} has a job for each environment")
+
+
+def jenkins_credentials(file: Path) -> list[str]:
+    """The environments that a Jenkinsfile's call gives credentials, in its order, as far as they are written out."""
+    if not file.is_file():
+        return []
+    text = file.read_text(errors="replace")
+    text = _COMMENT_OR_TEXT.sub(_without_words, text)
+    begun = _CREDENTIALS.search(text)
+    return [] if begun is None else _keys(_balanced(text, begun.end() - 1))
+
+
+def _without_words(found: re.Match[str]) -> str:
+    """Nothing for a comment; a text only where it may be the name of an environment."""
+    said = found[1] or ""
+    return said if _NAME.fullmatch(said) else "''" if said else " "
+
+
+def _balanced(text: str, at: int) -> str:
+    """The map that opens at `at`, what is inside of its values left out."""
+    kept, depth = "", 0
+    for char in text[at:]:
+        depth -= char in ")]}"
+        kept += char if depth <= 1 and char not in ")]}" else ""
+        depth += char in "([{"
+        if depth == 0:
+            break
+    return kept
+
+
+def _keys(text: str) -> list[str]:
+    return [bare or single or double for bare, single, double in _KEY.findall(text)]
 
 
 def _gitlab(file: Path) -> Iterator[Named]:

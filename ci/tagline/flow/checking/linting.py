@@ -51,7 +51,9 @@ def of_folder(folder: Path, files: Sequence[Path], scope: Scope = Scope.FILE) ->
     own = config.parse(policy.read_text(), default_name="pipeline") if policy.is_file() else None
     ignored = dict(own.lint.ignore) if own else {}
     check_ignored(ignored, folder)
-    return Job(folder, list(files) or project_files(Project.find(folder)), ignored, scope)
+    projects = [] if files else [Project.find(folder, one) for one in (own.each() if own else [None])]
+    found = [file for project in projects for file in project_files(project)]
+    return Job(folder, list(files) or list(dict.fromkeys(found)), ignored, scope)
 
 
 def check_ignored(ignored: Iterable[str], root: Path) -> None:

@@ -4,26 +4,37 @@ import os
 from pathlib import Path
 
 from tagline import config
+from tagline.errors import ConfigError
 from tagline.pipeline import compile as compiling
 from tagline.pipeline.project import Project
 
 
-def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> Path:
+def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> list[Path]:
     """`tagline compile`: compile a pipeline file to `output`, by default beside it; returns where.
 
-    Its code is under the guards of the repository that it lies in, and does not see the gate's data.
+    Without `file` every pipeline of the repository is compiled; `output` is then for a single one. Its code is
+    under the guards of the repository that it lies in, and does not see the gate's data.
     """
     from tagline.engines import sandbox
     from tagline.flow.world import default_name, open_engine
     from tagline.platforms.local.home import tagline_home
 
     sandbox.protect_parent()
-    project = Project.of_file(file) if file else Project.find(root_of(folder))
-    root = root_of(project.root)
+    root = root_of(Project.of_file(file).root if file else folder)
     policy = root / config.FILE
     own = config.parse(policy.read_text(), default_name=default_name(root.name)) if policy.is_file() else None
     engine = open_engine(tagline_home(os.environ), os.environ, root, own)
-    return compiling.compile_file(project.pipeline, output or project.committed, engine.run)
+    if file:
+        projects = [Project.of_file(file)]
+    else:
+        projects = [Project.find(root, one) for one in own.each()] if own else [Project.find(root)]
+    if output and len(projects) > 1:
+        raise ConfigError(
+            f"one file for {len(projects)} pipelines",
+            where=str(output),
+            fix=f"tagline compile {projects[0].pipeline.relative_to(root)} -o {output}",
+        )
+    return [compiling.compile_file(one.pipeline, output or one.committed, engine.run) for one in projects]
 
 
 def root_of(folder: Path) -> Path:

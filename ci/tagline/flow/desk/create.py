@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import Any
 import msgspec
 
 import tagline
+from tagline import temporary
 from tagline.errors import BadWord, MissingTool, RepositoryError, TaglineError, TargetExists
+from tagline.flow.desk import origin
 from tagline.git import process
 from tagline.words import NAME_LIMIT, check_name
 
@@ -47,22 +48,24 @@ def create(target: Path, *, answers: Mapping[str, Any], defaults: bool) -> Made:
     branch `main`. Raises `TargetExists` (nothing is written then), `BadWord` (a name against its grammar, a
     commit or a library that is none, a library that GitHub's file needs and nobody can be asked for).
     """
-    _check(answers, defaults)
+    check_answers(answers, defaults)
     target = Path(os.path.abspath(target.expanduser()))
-    with tempfile.TemporaryDirectory(prefix="tagline-init-") as folder:
-        made = Path(folder) / "project"
-        said = _render(template(), made, answers, _named_after(target), defaults)
+    with temporary.folder(temporary.Kind.INIT) as folder:
+        made = folder / "project"
+        said = render(template(), made, answers, _named_after(target), defaults)
         new = _new_files(made, target)
         for name in new:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(made / name, target / name)
+        new += _record(made, said, target)
     begun = _begin_repository(target)
     top = process.run(["rev-parse", "--show-toplevel"], cwd=target).out.decode().strip()
     ci = str(said["ci"])
-    return Made(new, target.name, str(said["name"]), ci, CI_FILES.get(ci, ""), top, begun)
+    return Made(sorted(new), target.name, str(said["name"]), ci, CI_FILES.get(ci, ""), top, begun)
 
 
-def _check(answers: Mapping[str, Any], defaults: bool) -> None:
+def check_answers(answers: Mapping[str, Any], defaults: bool) -> None:
+    """Raise `BadWord` for an answer against its grammar, or a needed one that nobody can be asked for."""
     if "name" in answers:
         check_name(str(answers["name"]), "model")
     ref, library = str(answers.get("ref", BRANCH)), str(answers.get("library", "platform/tagline"))
@@ -72,6 +75,11 @@ def _check(answers: Mapping[str, Any], defaults: bool) -> None:
         raise BadWord(
             "GitHub's file must name your repository that holds tagline: it gets a right to push",
             fix="tagline init DIRECTORY --ci github --library YOUR-ORG/tagline",
+        )
+    if answers.get("fork_comments") and answers.get("ci") != "github":
+        raise BadWord(
+            f"comments for forks are a workflow of GitHub's, and the CI named is {answers.get('ci', 'none')}",
+            fix="tagline init DIRECTORY --ci github --library YOUR-ORG/tagline --fork-comments",
         )
     if not _PROJECT.fullmatch(library):
         raise BadWord(f"{library!r} is no project that holds tagline", fix="group/project, as in its address")
@@ -95,7 +103,7 @@ def _named_after(target: Path) -> str:
         return DEFAULT_NAME
 
 
-def _render(
+def render(
     source: Path, made: Path, answers: Mapping[str, Any], name: str, defaults: bool
 ) -> Mapping[str, Any]:
     """Write the project to `made`; returns every question's answer."""
@@ -133,9 +141,18 @@ def _new_files(made: Path, target: Path) -> list[str]:
         raise TargetExists(
             f"{', '.join(differ[:3])}{more} would be written over",
             where=str(target),
-            fix="name another folder, or move these files away",
+            fix="name another folder, or move these files away; a later template: tagline init --update",
         )
     return [name for name in names if name not in there]
+
+
+def _record(made: Path, said: Mapping[str, Any], target: Path) -> list[str]:
+    """Write down what the template was, unless it is written already; returns the paths that were written."""
+    now, file = origin.of(made, said), target / origin.FILE
+    if file.is_file() and origin.read(target) == now:
+        return []
+    file.write_text(origin.text(now))
+    return [origin.FILE]
 
 
 def _same(ours: Path, theirs: Path) -> bool:

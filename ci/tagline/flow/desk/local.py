@@ -70,7 +70,7 @@ def traffic(load: Load, told: Callable[[Tally], None]) -> None:
     no request got a good answer.
     """
     _check(load)
-    rows, own = _rows(_top(Path.cwd()))
+    rows, own = _rows(_top(Path.cwd()), load.model)
     routes = local_routes()
     one_of(load.model, {*own.model_names(), *(route.model for route in routes)}, "model")
     if load.without:
@@ -120,10 +120,11 @@ def send(rows: Sequence[Mapping[str, Any]], stream: Stream, told: Callable[[Tall
         )
 
 
-def _rows(folder: Path) -> tuple[list[dict[str, Any]], config.Config]:
+def _rows(folder: Path, model: str) -> tuple[list[dict[str, Any]], config.Config]:
     """The hold-out's rows as features: numbers where they read as numbers, without labels and row ids."""
     file = folder / config.FILE
     own = platforms.of_work_tree(folder, os.environ, _name(folder), str(file))
+    own = own.of(own.maker(one_of(model, own.model_names(), "model"))) if own.several else own
     if own.gate is None:
         raise MissingKeys(
             "tagline.yaml has no gate: there is no hold-out to replay", where=str(file), fix="add gate:"

@@ -61,13 +61,15 @@ def check(folder: Path, environ: Mapping[str, str] | None = None) -> list[Found]
     """
     tree = Tree.at(folder)
     names = tree.names(os.environ if environ is None else environ)
-    asked = tree.own.secrets
     found: list[Found] = []
-    if asked and asked.path:
-        store = open_store(names.all)
-        for environment in tree.own.environments:
-            found += _environment(store, tree.own, environment)
-    return found + list(_machine(tree, names, found))
+    for own in tree.own.each():
+        here: list[Found] = []
+        if own.secrets and own.secrets.path:
+            store = open_store(names.all)
+            for environment in own.environments:
+                here += _environment(store, own, environment)
+        found += [*here, *_machine(tree, own, names, here)]
+    return list(dict.fromkeys(found))
 
 
 def _environment(store: Store, own: Config, environment: str) -> list[Found]:
@@ -88,21 +90,21 @@ def _environment(store: Store, own: Config, environment: str) -> list[Found]:
     ]
 
 
-def _machine(tree: Tree, names: Names, vault: list[Found]) -> Iterator[Found]:
+def _machine(tree: Tree, own: Config, names: Names, vault: list[Found]) -> Iterator[Found]:
     """What the tasks of the committed pipeline get from Secrets, as this machine would give it."""
     from tagline.pipeline.project import Project
     from tagline.platforms.local import spec
     from tagline.platforms.local.secrets import variable
 
     try:
-        committed = Project.find(tree.root).committed
+        committed = Project.find(tree.root, own).committed
     except PipelineError:
         return
     if not committed.is_file():
         return
-    in_vault = {found.key for found in vault if found.environment == tree.own.environments[0]}
+    in_vault = {found.key for found in vault if found.environment == own.environments[0]}
     seen: set[tuple[str, str]] = set()
-    for use in spec.secret_uses(spec.read_pipeline(committed), tree.own.parameters):
+    for use in spec.secret_uses(spec.read_pipeline(committed), own.parameters):
         if (use.secret, use.key) in seen or use.optional:
             continue
         seen.add((use.secret, use.key))
@@ -140,6 +142,7 @@ class Asked(msgspec.Struct, frozen=True):
     """What the command line says of the credentials to make."""
 
     environment: str = ""
+    pipeline: str = ""
     namespace: str = ""
     secret_id_ttl: str = "2160h"
     dotenv: bool = False
@@ -154,12 +157,16 @@ def bootstrap(folder: Path, file: Path, asked: Asked) -> Made:
     from tagline.words import one_of
 
     tree = Tree.at(folder)
-    given = tree.own.secrets
+    if tree.own.several and not asked.pipeline:
+        what = f"this repository holds several pipelines: {tree.own.title}"
+        raise ConfigError(what, where=config.FILE, fix=f"--pipeline {min(tree.own.pipelines)}")
+    own = tree.own.of(asked.pipeline)
+    given = own.secrets
     if given is None or not given.path:
         raise ConfigError(
             "tagline.yaml does not say where the secrets lie",
             where=config.FILE,
-            fix="secrets: {approle: vault-approle, path: " + tree.own.pipeline + "}",
+            fix="secrets: {approle: vault-approle, path: " + own.pipeline + "}",
         )
     if "{env}" in given.path and not asked.environment:
         choices = ", ".join(tree.own.environments)
@@ -167,7 +174,7 @@ def bootstrap(folder: Path, file: Path, asked: Asked) -> Made:
     environment = one_of(asked.environment, tree.own.environments, "environment") if asked.environment else ""
     making.refuse_shared(file, os.environ)
     store = open_store(tree.names(os.environ).all)
-    role = "-".join(part for part in ("tagline", tree.own.pipeline, environment) if part)
+    role = "-".join(part for part in ("tagline", own.pipeline, environment) if part)
     wish = Wish(role, given.approle or "vault-approle", asked.namespace, asked.secret_id_ttl, asked.dotenv)
     return making.bootstrap(
         store, store.place(given.mount, given.path_of(environment)), wish, file, os.environ

@@ -9,6 +9,7 @@ from tagline.flow.releasing.registering import models_of, trained
 from tagline.flow.world import World
 from tagline.git import releases, tags
 from tagline.git.events import Adopted, AnyEvent, Released, Uploaded
+from tagline.git.facts import Tag
 from tagline.git.ledger import Batch
 from tagline.git.state import State
 from tagline.pipeline.identity import content_digest
@@ -47,18 +48,27 @@ def adopt(world: World, reason: str) -> str:
 
 def _releases(world: World, state: State, found: Found) -> None:
     """Releases by their tags, which tagline pushed together with an event that is gone."""
-    pipeline = world.policy.pipeline
-    for release, tag in sorted(releases.made(world.repo, world.facts).items()):
+    made = releases.made(world.repo, world.facts)
+    for named, tag in sorted(made.items(), key=lambda one: (one[0].pipeline, one[0].release)):
+        pipeline, release = named.pipeline or _before(world, tag), named.release
         if state.release(pipeline, release):
             continue
         kept = world.platform.pipelines.version(pipeline, release)
         here = kept if kept and kept.commit == tag.commit else None
         identity = here.identity if here else LOST
         known = {"pipeline": pipeline, "version": str(release)}
-        found.events.append(Released(**known, commit=tag.commit, identity=identity))
+        several = bool(named.pipeline)
+        found.events.append(Released(**known, commit=tag.commit, identity=identity, several=several))
         if here:
             found.events.append(Uploaded(**known, digest=content_digest(here.compiled)))
         found.said.append(f"release {release}" + ("" if here else ", which is not on this platform"))
+
+
+def _before(world: World, tag: Tag) -> str:
+    """The pipeline of a plain release tag: the repository's only one, or the one that it was at that commit."""
+    if not world.policy.several:
+        return world.policy.pipeline
+    return world.own_config(tag.commit).title
 
 
 def _models(world: World, state: State, found: Found) -> None:
@@ -68,8 +78,9 @@ def _models(world: World, state: State, found: Found) -> None:
             for arm in world.platform.serving.route(env, model).arms:
                 seen = [one.sha256 for one in found.events if hasattr(one, "sha256")]
                 if arm.uri and not state.trained(model, arm.version) and arm.sha256 not in seen:
-                    owner, facts = _origin(world, model, arm)
-                    found.events.append(trained(world.policy.pipeline, model, arm.version, owner, facts))
+                    part = world.of_model(model)
+                    owner, facts = _origin(part, model, arm)
+                    found.events.append(trained(part.policy.pipeline, model, arm.version, owner, facts))
                     found.said.append(f"model {model} {arm.version}")
 
 

@@ -68,6 +68,7 @@ def promote(world: World, ask: Ask) -> Asked:
     Raises the errors of resolving (20–29, 40–49, `Blocked`, `OtherMachine`, `PlatformError`) and of pushing (17–19).
     """
     overrides.read(ask.override, ask.reason)
+    world = world.of_model(ask.model)
     version = _resolved(world, ask)
     resolve.check_machine(world, ask.env, ask.model)
     done = _nothing_to_ask(world, world.state(), ask, version)
@@ -93,6 +94,7 @@ def promote(world: World, ask: Ask) -> Asked:
 
 def preview_promotion(world: World, ask: Ask) -> Preview:
     """Resolution, gate and rollout of a promotion, without asking for it."""
+    world = world.of_model(ask.model)
     version = _resolved(world, ask)
     resolve.check_machine(world, ask.env, ask.model)
     served = resolve.agreed(world, world.state(), ask.env, ask.model)

@@ -32,6 +32,7 @@ def promote_step(world: World, promotion: Promotion) -> StepReport:
     Raises the errors of resolving (20–29, 40–49), of the gate (60–69) and of the rollout (70–79), each after
     its event stands in the ledger.
     """
+    world = world.of_model(promotion.model)
     resolve.check_place(world.policy, promotion.env, promotion.model)
     resolve.check_machine(world, promotion.env, promotion.model)
     left = _decided(world, promotion)

@@ -19,6 +19,7 @@ from tagline.git.events import Adopted, Promoted, RolledBack
 from tagline.git.state import State
 from tagline.git.versions import release_of
 from tagline.platforms import RunState, ServerSpec
+from tagline.rollout.resume import check_serves
 from tagline.words import ModelVersion, one_of
 
 
@@ -86,7 +87,7 @@ def by_commit(world: World, state: State, env: str, model: str, commit: str) -> 
 
     Raises `NotReleased`, `StillTraining`, `NotTrained`, `Blocked`: each with the command that mends it.
     """
-    release = release_of(world.repo, world.facts, state, world.policy.paths, commit)
+    release = release_of(world.repo, world.facts, state, world.scope(), commit)
     versions = state.versions(model, release)
     held = blocks(world, state, env, model)
     free = [version for version in versions if version not in held]
@@ -126,8 +127,8 @@ def spec_of(world: World, state: State, model: str, version: ModelVersion) -> Se
         predictor=own.serving.runtime,
         model=Path(registered.uri),
         sha256=registered.sha256,
-        source=kept.source,
-        python=world.engine.build(kept.source, serving=True).python,
+        source=kept.tree,
+        python=world.engine.build(kept.tree, serving=True).python,
         timeout=_timeout(world.policy, own.serving, proven=_was_let_in(state, model, version)),
         slower_than=_slower_than(world.policy),
         guards=world.engine.guards,
@@ -173,16 +174,7 @@ def check_machine(world: World, env: str, model: str) -> None:
 
 def agreed(world: World, state: State, env: str, model: str) -> ModelVersion | None:
     """What serves, where ledger and platform say the same; raises `PlatformError` where they do not."""
-    decided, serves = state.place(env, model).serves, world.platform.serving.route(env, model).main
-    if decided == serves:
-        return decided
-    if decided is None:
-        raise PlatformError(
-            f"{serves} serves {env}/{model}, and the ledger knows nothing of it",
-            fix=f"tagline adopt --reason '…' settles it with {serves} serving",
-        )
-    blocked = serves is not None and decided in blocks(world, state, env, model)
-    raise PlatformError(
-        f"the ledger says that {decided} serves {env}/{model}, the platform says {serves or 'nothing'}",
-        fix=f"tagline rollback {model} --env {env} --to {serves if blocked else decided}",
-    )
+    decided, route = state.place(env, model).serves, world.platform.serving.route(env, model)
+    if decided != route.main:
+        check_serves(decided, route, blocked=decided in blocks(world, state, env, model))
+    return decided

@@ -6,8 +6,8 @@ the same command or `tagline ci`, completes that one instead of going one versio
 
 import msgspec
 
-from tagline.errors import NothingToRollBackTo, TaglineError
-from tagline.flow.promoting import resolve
+from tagline.errors import DidNotAnswer, NothingToRollBackTo, TaglineError
+from tagline.flow.promoting import answering, resolve
 from tagline.flow.report import Said, StepReport, done, nothing
 from tagline.flow.world import World
 from tagline.git import events as ev
@@ -36,12 +36,14 @@ class RolledBack(msgspec.Struct, frozen=True):
 
 
 def rollback(world: World, model: str, env: str, *, to: str = "", reason: str = "") -> RolledBack:
-    """Block what is taken back, switch to the last good unblocked version (or `to`), then tell git.
+    """Block what is taken back, switch to the last good unblocked version (or `to`), see it answer, then tell git.
 
-    Raises `NothingToRollBackTo`, `NotTrained`, `ModelDoesNotLoad`, `OtherMachine`.
+    Raises `NothingToRollBackTo`, `NotTrained`, `ModelDoesNotLoad`, `OtherMachine`; `DidNotAnswer`, with all of it
+    done, where no answer of the target was seen.
     """
     one_of(env, world.policy.environments, "environment")
     one_of(model, world.policy.model_names(), "model")
+    world = world.of_model(model)
     resolve.check_machine(world, env, model)
     state, route = world.state(), world.platform.serving.route(env, model)
     begun = resolve.unrecorded(world, state, env, model)
@@ -50,29 +52,39 @@ def rollback(world: World, model: str, env: str, *, to: str = "", reason: str = 
     if bad is not None and bad not in begun:
         block = Block(str(bad), world.author.actor, reason or "rolled back by hand")
         world.platform.rollouts.block(env, model, block)
-    _switch(world, env, model, target)
+    silent = _switch(world, env, model, target)
     taken = bad or next(reversed(begun), None)
     result = RolledBack(model, env, str(target), str(taken or ""))
-    if taken is None:
-        return result
+    if taken is not None:
+        result = _told_git(world, result, target)
+    if silent:
+        silent.what += f"; not in git yet: {result.unpushed}" if result.unpushed else ""
+        raise silent
+    return result
+
+
+def _told_git(world: World, result: RolledBack, target: ModelVersion) -> RolledBack:
     try:
-        tag = _record(world, env, model, target)
+        tag = _record(world, result.env, result.model, target)
     except TaglineError as error:
         return msgspec.structs.replace(result, unpushed=error.what, exit_code=error.exit_code)
-    world.told(Said(f"{taken} is blocked in {env} until it is unblocked"))
+    world.told(Said(f"{result.taken_back} is blocked in {result.env} until it is unblocked"))
     return msgspec.structs.replace(result, tag=tag)
 
 
 def finish_rollback(world: World, env: str, model: str) -> StepReport:
     """Complete a rollback that was begun here and never recorded; raises what `rollback` and pushing raise."""
+    world = world.of_model(model)
     state, route = world.state(), world.platform.serving.route(env, model)
     begun = resolve.unrecorded(world, state, env, model)
     if not begun:
         return nothing("rollback", f"every rollback of {env}/{model} is recorded")
     _, target = _chosen(world, state, route, "")
     _prepare(world, state, route, target)
-    _switch(world, env, model, target)
+    silent = _switch(world, env, model, target)
     tag = _record(world, env, model, target)
+    if silent:
+        raise silent
     return done("rollback", f"{', '.join(map(str, begun))} taken back, {target} serves {env}", tag=tag)
 
 
@@ -117,12 +129,12 @@ def _prepare(world: World, state: State, route: Route, target: ModelVersion) -> 
         world.platform.serving.deploy(route.env, resolve.spec_of(world, state, route.model, target))
 
 
-def _switch(world: World, env: str, model: str, target: ModelVersion) -> None:
-    """All traffic to the target."""
+def _switch(world: World, env: str, model: str, target: ModelVersion) -> DidNotAnswer | None:
+    """All traffic to the target, at once; then, whether it answers: the error to end with where it does not."""
     serving = world.platform.serving
     others = {arm.version: 0 for arm in serving.route(env, model).arms}
     serving.set_weights(env, model, {**others, target: 100})
-    world.told(Said(f"{target} serves {env}/{model}"))
+    return answering.see_answer(world, env, model, target)
 
 
 def _record(world: World, env: str, model: str, target: ModelVersion) -> str:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from tagline import config
 from tagline.config import Config, EngineName
-from tagline.errors import ConfigError
+from tagline.errors import ConfigError, EventNotUsable
 from tagline.flow.report import Report, Said, StepReport, Told, done, nothing, perform
 
 if TYPE_CHECKING:
     from tagline.flow.world import World
     from tagline.images import Builder
     from tagline.images.making import Made, Maker, Source
-    from tagline.words import Release
+    from tagline.secrets.sources import Names
 
 ENGINE_VARIABLE = "TAGLINE_ENGINE"
 
@@ -33,24 +33,34 @@ def engine_name(own: Config, environ: Mapping[str, str]) -> EngineName:
     return EngineName.DOCKER if client.answers(environ) else EngineName.PROCESS
 
 
-def chosen(own: Config, environ: Mapping[str, str], home: Path, told: Told) -> "Maker | None":
+def chosen(own: Config, names: "Names", home: Path, told: Told) -> "Maker | None":
     """What makes images on the engine of this call; None on engine `process`. What `auto` took is said."""
+    environ = names.environ
     name = engine_name(own, environ)
     if EngineName.AUTO in {environ.get(ENGINE_VARIABLE), own.engine}:
         told(Said(f"engine {name}: the best that answers"))
-    return maker(environ, home) if name is EngineName.DOCKER else None
+    return maker(names, home) if name is EngineName.DOCKER else None
 
 
-def maker(environ: Mapping[str, str], home: Path) -> "Maker":
-    """What makes images here; no engine is spoken to before something must be built."""
+def maker(names: "Names", home: Path, *, dagger: bool = False) -> "Maker":
+    """What makes images here, with Docker or with Dagger; no engine is spoken to before something must be built.
+
+    No layer that is sent holds a secret of `names`: of its variables, of its `.env`.
+    """
     from tagline.images.making import Maker
 
+    environ = names.environ
+
     def builder() -> "Builder":
+        if dagger:
+            from tagline.engines.dagger_images import DaggerBuilder
+
+            return DaggerBuilder(environ, home / "images/dagger")
         from tagline.engines.docker.builder import DockerBuilder
 
         return DockerBuilder(environ)
 
-    return Maker(builder, environ, home / "images")
+    return Maker(builder, environ, home / "images", lambda: names.dotenv)
 
 
 def source_of(tree: Path, own: Config) -> "Source":
@@ -59,32 +69,54 @@ def source_of(tree: Path, own: Config) -> "Source":
     from tagline.images.making import Source
     from tagline.pipeline.project import listed
 
-    data = {own.gate.data} if own.gate else set()
-    files = sorted(path for path in listed(tree) if str(path) not in data)
+    files = sorted(path for path in listed(tree) if str(path) not in own.held_out())
     return Source(tree, files, own, task_package())
 
 
-def build_work_tree(folder: Path, *, push: bool, told: Told) -> Report:
-    """`tagline build`: the image of the work tree; needs no remote."""
+def build_work_tree(folder: Path, *, push: bool, told: Told, dagger: bool = False) -> Report:
+    """`tagline build`: the image of the work tree, built by Docker or by Dagger; needs no remote.
+
+    Raises `EventNotUsable` for a push in a job of a pull request, and the errors of making images.
+    """
     import os
 
     from tagline.flow import platforms
     from tagline.flow.checking.work_tree import root_of
     from tagline.flow.world import default_name
     from tagline.platforms.local.home import tagline_home
+    from tagline.secrets.sources import Names
 
+    if push:
+        refuse_of_pull_request(os.environ)
     root = root_of(folder)
     own = platforms.of_work_tree(root, os.environ, default_name(root.name))
     if push and not own.image.repository:
         raise ConfigError(
             "nothing says where to push", where=config.FILE, fix="image: {repository: HOST/PATH}"
         )
-    makes = maker(os.environ, tagline_home(os.environ))
+    makes = maker(Names(os.environ, root, own), tagline_home(os.environ), dagger=dagger)
     return perform(
         Report("build", "work tree"),
         told,
         [("image", lambda: step(makes.make(source_of(root, own), push=push)))],
     )
+
+
+def refuse_of_pull_request(environ: Mapping[str, str]) -> None:
+    """Raise `EventNotUsable` where the CI host says that this job is a pull request's: it builds and never pushes.
+
+    An event that tagline has no meaning for, such as GitHub's pull_request_target, is refused as well.
+    """
+    from tagline.hosts.call import Trigger
+    from tagline.hosts.reading import read_call
+
+    call = read_call(environ)
+    if call is not None and call.trigger is Trigger.PULL_REQUEST:
+        raise EventNotUsable(
+            f"this {call.host} job is a pull request's: it builds its image and never pushes",
+            where=call.run.url or call.ref,
+            fix="tagline build, without --push; the merge's tagline ci pushes",
+        )
 
 
 def step(made: "Made") -> StepReport:
@@ -102,6 +134,12 @@ def identity(world: "World", tree: Path, own: Config, *, push: bool = True) -> s
 
     The tree is without the gate's data. The image reaches the registry if `push`, and is built at most once.
     """
+    if world.images is None and world.platform.pipelines.detached:
+        raise ConfigError(
+            f"platform {world.platform.name} runs every task in an image, and this call makes none (engine process)",
+            where=config.FILE,
+            fix="engine: docker, and image: {repository: HOST/PATH}",
+        )
     if world.images is None:
         world.told(Said("making the environment (once for each lock)"))
         return world.engine.build(tree, serving=own.serving is not None).identity
@@ -125,11 +163,11 @@ def name_release(world: "World", own: Config, reference: str, names: list[str]) 
         world.told(Said(f"tagged {place.written}: {', '.join(added)}"))
 
 
-def release_names(release: "Release", commit: str) -> list[str]:
+def release_names(tag: str, commit: str) -> list[str]:
     """The registry tags of a release: its tag's text without what registries refuse, and its commit."""
     import re
 
-    return [re.sub(r"[^A-Za-z0-9_.-]", "-", release.tag), f"commit-{commit}"]
+    return [re.sub(r"[^A-Za-z0-9_.-]", "-", tag), f"commit-{commit}"]
 
 
 def pin_work_tree(root: Path, own: Config, environ: Mapping[str, str]) -> list[str]:

@@ -40,19 +40,23 @@ def recorded_owners(state: State) -> set[str]:
 
 def config_of(world: World, version: UploadedVersion) -> Config:
     """tagline.yaml as the released tree has it, with the platform file's defaults."""
+    if version.source is None:
+        return world.own_config(version.commit).of(version.pipeline)
     file = version.source / config.FILE
     text = file.read_text() if file.exists() else ""
     where = f"{config.FILE} of {version.release}"
-    return platform_file.read(text, where, version.pipeline, world.defaults())
+    return platform_file.read(text, where, version.pipeline, world.defaults()).of(version.pipeline)
 
 
 def uploaded(world: World, pipeline: str, release: Release) -> UploadedVersion:
     """A release as this platform has it; raises `NotReleased` where it has none, `NameTaken` for a stranger's."""
     version = world.platform.pipelines.version(pipeline, release)
     if version is None:
+        claimed = world.state().release(pipeline, release)
+        tag = claimed.tag if claimed else release.tag
         raise NotReleased(
             f"release {release} is not on this platform ({world.platform.machine})",
-            fix=f"git fetch {world.repo.remote()} tag {release.tag} && git checkout {release.tag} && tagline release",
+            fix=f"git fetch {world.repo.remote()} tag {tag} && git checkout {tag} && tagline release",
         )
     released = world.state().release(pipeline, release)
     if released is not None and released.commit != version.commit:

@@ -19,6 +19,7 @@ class Finished(msgspec.Struct, frozen=True):
     """A succeeded training that the ledger does not know: its run, its release, and the models it made."""
 
     run: Run
+    pipeline: str
     release: Release
     models: dict[str, ModelFacts]
 
@@ -53,6 +54,15 @@ def unregistered(world: World, state: State) -> Unregistered:
     pipeline name is not ours. A run that made no model is none of them.
     """
     found = Unregistered([], [])
+    for part in world.parts():
+        _look(part, state, found)
+    return found
+
+
+def _look(world: World, state: State, found: Unregistered) -> None:
+    if world.platform.pipelines.detached:
+        _look_there(world, state, found)
+        return
     for version in world.platform.pipelines.versions(world.policy.pipeline):
         released = state.release(version.pipeline, version.release)
         if released is None or released.commit != version.commit:
@@ -60,7 +70,25 @@ def unregistered(world: World, state: State) -> Unregistered:
         for run in world.platform.pipelines.runs(owner_prefix(version.pipeline, version.release)):
             if run.state is RunState.SUCCEEDED and not state.trained_by(run.owner):
                 _sort(world, run, version, found)
-    return found
+
+
+def _look_there(world: World, state: State, found: Unregistered) -> None:
+    """On a server: it is asked at most once, and only while a release has no model or training in the ledger.
+
+    A release of which something is registered is read anew where a training of it was asked for by hand.
+    """
+    pipeline, models = world.policy.pipeline, world.policy.model_names()
+    releases = [release for name, release in state.uploads if name == pipeline]
+    open_ = [one for one in releases if not any(state.versions(model, one) for model in models)]
+    if not open_:
+        return
+    for run in world.platform.pipelines.runs(f"{pipeline}/"):
+        release = next((one for one in open_ if run.owner.startswith(owner_prefix(pipeline, one))), None)
+        if release is None or run.state is not RunState.SUCCEEDED or state.trained_by(run.owner):
+            continue
+        version = world.platform.pipelines.version(pipeline, release)
+        if version is not None:
+            _sort(world, run, version, found)
 
 
 def _sort(world: World, run: Run, version: UploadedVersion, found: Unregistered) -> None:
@@ -69,7 +97,7 @@ def _sort(world: World, run: Run, version: UploadedVersion, found: Unregistered)
     except (NoModel, TaskContractBroken) as problem:
         found.unclear.append(Unclear(run, version.release, problem))
     else:
-        found.finished.extend([Finished(run, version.release, models)] if models else [])
+        found.finished.extend([Finished(run, version.pipeline, version.release, models)] if models else [])
 
 
 def models_of(world: World, run: Run, version: UploadedVersion) -> dict[str, ModelFacts]:
@@ -122,7 +150,7 @@ def register_finished(world: World) -> list[ModelVersion]:
                 first = state.next_version(model, one.release)
                 version = ModelVersion(one.release, first.number + len(earlier))
                 made.append((model, version))
-                events.append(trained(world.policy.pipeline, model, version, one.run.owner, facts))
+                events.append(trained(one.pipeline, model, version, one.run.owner, facts))
         return Batch(events=events)
 
     world.append(make)

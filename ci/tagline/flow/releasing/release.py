@@ -3,7 +3,7 @@
 Between the two halves an agent may hand over to another: `Built` is all that passes from one to the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,14 +71,14 @@ def prepared(world: World, commit: str, *, known: str = "", push: bool = True) -
         tree = _exported(world, commit, folder)
         identity = known or images.identity(world, tree, own, push=push)
         compiled = folder / "pipeline.yaml"
-        compiling.compile_file(Project.find(tree).pipeline, compiled, world.engine.run)
+        compiling.compile_file(Project.find(tree, own).pipeline, compiled, world.engine.run)
         compiling.substitute_image(compiled, identity)
         yield Ready(commit, own, tree, identity, compiled)
 
 
 def _exported(world: World, commit: str, folder: Path) -> Path:
     """A commit's tree without the gate's data: no training can have seen it."""
-    hidden = {config.gate.data for config in (world.own_config(commit), world.policy) if config.gate}
+    hidden = {*world.own_config(commit).held_out(), *world.policy.held_out()}
     tree = folder / "tree"
     world.repo.export(commit, tree, exclude=sorted(hidden))
     return tree
@@ -95,26 +95,48 @@ def smoke_release(world: World) -> tuple[StepReport, Built]:
         return ready.smoke(world), ready.built()
 
 
-def make_release(world: World, release: Release, built: Built) -> StepReport:
-    """The other half: claim and upload what was built, in this process or by another agent; safe to repeat.
+class Got(msgspec.Struct, frozen=True):
+    """What became of a planned release: the version that was claimed, or None and why there is none to claim."""
+
+    release: Release | None
+    why: str = ""
+
+
+def claim_all(world: World, wanted: Mapping[str, tuple[Built, Release]]) -> dict[str, Got]:
+    """Claim what was built, in this process or by another agent, by pipeline: all in one push; safe to repeat.
 
     None of the repository's code runs. Raises the errors of pushing (17–19), `StateTampered` for what is not
     HEAD's. Where somebody else was first, the version is computed anew.
     """
     world.repo.require_clean(untracked=False)
-    _require_own(world, built)
+    for built, _ in wanted.values():
+        _require_own(world.of(built.pipeline), built)
+    left = dict(wanted)
+    got: dict[str, Got] = {}
     for _ in range(CLAIM_TRIES):
-        if claim(world, built, release):
-            name_image(world, built, release)
-            upload(world, built, release)
-            return done("release", f"{built.pipeline} {release}", release=str(release), tag=release.tag)
+        if claim(world, list(left.values())):
+            return {**got, **{pipeline: Got(release) for pipeline, (_, release) in left.items()}}
         world.refresh()
-        found = next_of(world)
-        if found.release is None:
-            return nothing("release", f"{release} went to another commit; {found.reason}")
-        world.told(Said(f"{release} went to another commit; now {found.release}: {found.reason}"))
-        release = found.release
+        for pipeline, (built, release) in list(left.items()):
+            found = next_of(world.of(pipeline))
+            if found.release is None and found.at_head != release:
+                got[pipeline] = Got(None, f"{release} went to another commit; {found.reason}")
+                del left[pipeline]
+            elif found.release and found.release != release:
+                why = f"{release} went to another commit; now {found.release}: {found.reason}"
+                world.told(Said(why))
+                left[pipeline] = (built, found.release)
     raise LostRace(f"other releases kept taking the version, {CLAIM_TRIES} times", fix="tagline ci again")
+
+
+def upload_claimed(world: World, built: Built, got: Got) -> StepReport:
+    """Upload what was claimed; nothing where it was not. Safe to repeat."""
+    if got.release is None:
+        return nothing("release", got.why)
+    name_image(world, built, got.release)
+    upload(world, built, got.release)
+    tag = world.scope().tag(got.release)
+    return done("release", f"{built.pipeline} {got.release}", release=str(got.release), tag=tag)
 
 
 def _require_own(world: World, built: Built) -> None:
@@ -136,10 +158,12 @@ def next_of(world: World, commit: str = "") -> NextVersion:
     """The version that HEAD, or another commit, would get, or why it gets none."""
     facts = msgspec.structs.replace(world.facts, head=commit) if commit else world.facts
     pipeline = world.policy.pipeline
+    if world.platform.pipelines.detached:  # a server others share: its versions are ours by the ledger alone
+        return next_version(world.repo, facts, world.state(), world.scope())
     published = {one.release: one.commit for one in world.platform.pipelines.versions(pipeline)}
     # the platform may hold another repository's pipeline of the same name
     known = {release: commit for release, commit in published.items() if world.repo.has(commit)}
-    return next_version(world.repo, facts, world.state(), pipeline, world.policy.paths, published=known)
+    return next_version(world.repo, facts, world.state(), world.scope(), published=known)
 
 
 def finish_release(world: World, release: Release) -> StepReport:
@@ -151,30 +175,48 @@ def finish_release(world: World, release: Release) -> StepReport:
     return done("release", f"{world.policy.pipeline} {release} uploaded", release=str(release))
 
 
-def claim(world: World, built: Built, release: Release) -> bool:
-    """Tag and `released` in one atomic push; False where the version, or a newer one, went to another commit."""
+def claim(world: World, wanted: Sequence[tuple[Built, Release]]) -> bool:
+    """Tags and `released` events in one atomic push; False, with nothing pushed, where one of the versions, or a
+    newer one, went to another commit."""
     won: list[bool] = []
 
     def make(state: State) -> Batch:
-        mine = state.release(built.pipeline, release)
-        newer = [one for name, one in state.releases if name == built.pipeline and one > release]
-        won[:] = [mine.commit == built.commit if mine else not newer]
-        if mine is not None or newer:
-            return Batch()
-        event = Released(
-            pipeline=built.pipeline, version=str(release), commit=built.commit, identity=built.identity
-        )
-        return Batch(
-            events=[event], tags=[NewTag(release.tag, built.commit, f"{event.pipeline} {release}\n")]
-        )
+        free = [_free(state, built, release) for built, release in wanted]
+        won[:] = [all(free)]
+        new = [one for one in wanted if state.release(one[0].pipeline, one[1]) is None] if all(free) else []
+        return Batch(events=[_released(world, *one) for one in new], tags=[_tag(world, *one) for one in new])
 
     world.append(make)
     return won[0]
 
 
+def _free(state: State, built: Built, release: Release) -> bool:
+    """Whether a version is this build's already, or nobody's and the newest."""
+    mine = state.release(built.pipeline, release)
+    if mine:
+        return mine.commit == built.commit
+    return not any(name == built.pipeline and one > release for name, one in state.releases)
+
+
+def _released(world: World, built: Built, release: Release) -> Released:
+    return Released(
+        pipeline=built.pipeline,
+        version=str(release),
+        commit=built.commit,
+        identity=built.identity,
+        several=world.policy.several,
+    )
+
+
+def _tag(world: World, built: Built, release: Release) -> NewTag:
+    return NewTag(
+        world.of(built.pipeline).scope().tag(release), built.commit, f"{built.pipeline} {release}\n"
+    )
+
+
 def name_image(world: World, built: Built, release: Release) -> None:
     """The release's names for its image in the registry, which carries none of them before the claim."""
-    names = images.release_names(release, built.commit)
+    names = images.release_names(world.scope().tag(release), built.commit)
     images.name_release(world, world.own_config(built.commit), built.identity, names)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from tagline import config
 from tagline.config import Config
-from tagline.errors import NotReleased
+from tagline.errors import NoModel, NotReleased, TaskContractBroken
 from tagline.flow.releasing.owners import (
     SMOKE,
     config_of,
@@ -45,8 +45,9 @@ def run_smoke(pipelines: Pipelines, told: Told, own: Config, content: Content) -
     """A short run with the `smoke:` parameters; registers nothing. What succeeded before is not run again."""
     prefix = f"{own.pipeline}/{SMOKE}/{content.digest}/"
     before = pipelines.runs(prefix)
-    if any(run.state is RunState.SUCCEEDED for run in before):
-        return nothing("smoke training", "the same pipeline and source succeeded before")
+    if passed := [run for run in before if run.state is RunState.SUCCEEDED]:
+        why = "the same pipeline and source succeeded before"
+        return nothing("smoke training", why, metrics=measured(pipelines, passed[-1], own))
     request = RunRequest(
         owner=next_owner(prefix, before),
         pipeline=own.pipeline,
@@ -56,8 +57,25 @@ def run_smoke(pipelines: Pipelines, told: Told, own: Config, content: Content) -
         timeout=config.seconds(own.smoke_timeout),
         serving=own.serving is not None,
     )
-    run_to_end(pipelines, told, request)
-    return done("smoke training", f"succeeded with {dict(own.smoke) or 'the default parameters'}")
+    run = run_to_end(pipelines, told, request)
+    why = f"succeeded with {dict(own.smoke) or 'the default parameters'}"
+    return done("smoke training", why, metrics=measured(pipelines, run, own))
+
+
+def measured(pipelines: Pipelines, run: Run, own: Config) -> dict[str, dict[str, float]]:
+    """The metrics of what a smoke run made, by model.
+
+    Empty where it is not clear which model it made: that is for a training to say, which would register it.
+    """
+    found = {}
+    for name, declared in (own.models or {own.pipeline: config.Model()}).items():
+        try:
+            facts = pipelines.facts(run, [declared.output] if declared.output else [])
+        except (NoModel, TaskContractBroken):
+            return {}
+        if facts:
+            found[name] = dict(facts.metrics)
+    return found
 
 
 def parameters(own: Config, *, smoke: bool) -> Mapping[str, Any]:
@@ -81,6 +99,8 @@ def train_release(world: World, release: Release) -> StepReport:
         parameters=parameters(own, smoke=False),
         serving=own.serving is not None,
     )
+    if world.platform.pipelines.detached:
+        return _started(world.platform.pipelines, request)
     run = run_to_end(world.platform.pipelines, world.told, request)
     made = register_run(world, run)
     if made:
@@ -88,6 +108,17 @@ def train_release(world: World, release: Release) -> StepReport:
     if not models_of(world, run, version):
         return done("training", f"run {run.owner} succeeded; it made no model, so nothing is registered")
     return nothing("training", f"run {run.owner} was registered already, by another call in the meantime")
+
+
+def _started(pipelines: Pipelines, request: RunRequest) -> StepReport:
+    """Start a training that goes on by itself: a later call registers what it made."""
+    run = pipelines.start(request)
+    problem = run.problem()
+    if problem:
+        raise problem
+    if run.state is RunState.SUCCEEDED:
+        return nothing("training", f"run {run.owner} succeeded; a later tagline ci registers its model")
+    return done("training", f"run {run.owner} is started; a later tagline ci registers its model", run=run.id)
 
 
 def train_command(world: World, release: str | None, *, smoke: bool) -> Report:
@@ -117,4 +148,4 @@ def _which(world: World, release: str | None) -> Release:
         if world.state().release(world.policy.pipeline, wanted) is None:
             raise NotReleased(f"there is no release {wanted}", fix="tagline history")
         return wanted
-    return release_of(world.repo, world.facts, world.state(), world.policy.paths, world.facts.head)
+    return release_of(world.repo, world.facts, world.state(), world.scope(), world.facts.head)

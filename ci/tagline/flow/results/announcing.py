@@ -67,7 +67,7 @@ def send(
         return
     api = Api("the webhook", url, Token(url), {}, patience)
     request = Request(
-        "POST", "", "to take a message", "its address", json=message(policy.pipeline, lines), again=True
+        "POST", "", "to take a message", "its address", json=message(policy.title, lines), again=True
     )
     try:
         api.ask(request)

@@ -7,6 +7,7 @@ import msgspec
 from tagline.flow.report import Outcome, Report
 from tagline.flow.results.results import Fragment, ended, first_line
 from tagline.git.occasion import Event
+from tagline.words import ReleaseTag
 
 LAST_RUNS = 5
 
@@ -54,13 +55,16 @@ def _pull_request(outlook: Outlook, report: Report) -> list[Fragment]:
 
 
 def _merged(outlook: Outlook, report: Report) -> list[Fragment]:
-    made = next(
-        (step.facts["release"] for step in report.steps if _did(step.outcome) and "release" in step.facts), ""
-    )
-    if not made:
+    claimed = [step.facts for step in report.steps if _did(step.outcome) and "release" in step.facts]
+    if not claimed:
         return [*_told(report), *_keeps(outlook)]
+    first, *others = [ReleaseTag.read(str(one.get("tag", ""))) for one in claimed]
+    named = [f"{one.pipeline} {one.release}" for one in others if one]
+    made = ", ".join([str(claimed[0]["release"]), *named])
+    if first and first.pipeline:
+        outlook = msgspec.structs.replace(outlook, pipeline=first.pipeline)
     models = [str(one) for step in report.steps for one in step.facts.get("models", [])]
-    known = msgspec.structs.replace(outlook, release=str(made))
+    known = msgspec.structs.replace(outlook, release=made)
     trained = [Fragment(f"; trained {', '.join(models)}")] if models else []
     return [*_release("Released", known), *trained, *_keeps(outlook)]
 

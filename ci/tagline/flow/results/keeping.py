@@ -17,15 +17,22 @@ from tagline.words import ModelVersion
 def outlook_of(world: World, event: Event) -> Outlook:
     """What is known before a plan for this event is carried out; raises what reading versions raises."""
     if event not in {Event.PR, Event.MERGE}:
-        return Outlook(event, world.policy.pipeline)
-    found = next_of(world)
+        return Outlook(event, world.policy.title)
+    found = [(part, next_of(part)) for part in world.parts()]
+    made = [(part, one) for part, one in found if one.release]
+    if not made:
+        return Outlook(event, world.policy.title, reason="; ".join(one.reason for _, one in found))
+    first, *others = [f"{part.policy.pipeline} {one.release}" for part, one in made]
+    pipeline, _, release = first.partition(" ")
+    because = list(dict.fromkeys(one.because for _, one in made if one.because))
+    lasts = [_usual_training(part) for part, _ in made]
     return Outlook(
         event=event,
-        pipeline=world.policy.pipeline,
-        release=str(found.release or ""),
-        because=found.because,
-        reason=found.reason,
-        trains=_usual_training(world) if found.release else None,
+        pipeline=pipeline,
+        release=", ".join([release, *others]),
+        because="; ".join(because),
+        reason=made[0][1].reason,
+        trains=None if None in lasts else sum(one for one in lasts if one is not None),
     )
 
 
@@ -48,7 +55,7 @@ def results_of(world: World, plan: Plan, report: Report, listener: Listener, bef
         event=str(plan.event),
         ref=plan.ref,
         head=report.head,
-        pipeline=world.policy.pipeline,
+        pipeline=world.policy.title,
         headline=headline(known, report),
         exit_code=report.exit_code,
         error=report.error,

@@ -84,6 +84,7 @@ class Results(Strict, frozen=True):
     """One call of tagline, whole: what was planned, done and measured, and how it ended.
 
     `ref` is a branch or tag, `head` a commit; `parts` are the smaller steps that each of `steps` was made of.
+    `earlier` are the steps that agents before this one had done: shown, and counted in their reports alone.
     """
 
     format: int
@@ -100,6 +101,7 @@ class Results(Strict, frozen=True):
     cases: list[Case] = []
     metrics: list[Measured] = []
     places: list[Place] = []
+    earlier: list[StepReport] = []
 
     @property
     def failed(self) -> bool:
@@ -110,6 +112,16 @@ class Results(Strict, frozen=True):
         """Each step with the smaller ones that it was made of."""
         missing: list[list[StepReport]] = [[]] * (len(self.steps) - len(self.parts))
         return list(zip(self.steps, [*self.parts, *missing], strict=False))
+
+
+def after(results: Results, earlier: int) -> Results:
+    """The results of a plan so far as those of its last agent: the first `earlier` steps are of agents before it."""
+    return msgspec.structs.replace(
+        results,
+        steps=results.steps[earlier:],
+        parts=results.parts[earlier:],
+        earlier=results.steps[:earlier],
+    )
 
 
 class Listener:

@@ -28,14 +28,15 @@ class Finding(msgspec.Struct, frozen=True):
 def examine(folder: Path) -> list[Finding]:
     """Look at the machine, the repository and the local platform.
 
-    Nothing is changed but the fetch refspec; the remote is pushed a probe, which is deleted again.
+    Nothing is changed but the fetch refspec; the remote is pushed a probe, which is deleted again, and at the
+    registry of images an upload is begun and given up.
     """
     findings: list[Finding] = []
-    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets):
+    for look in (_python, _git, _venv, _kfp, _disk, _sandbox, _port, _serving_runtime, _secrets, _images):
         findings += _safely(look, folder)
-    for look in (_remote, _host):
+    for look in (_template, _kubeflow, _remote, _host):
         findings += _safely(look, folder)
-    return findings
+    return list(dict.fromkeys(findings))  # two looks may find the same fault
 
 
 def _safely(look: Callable[[Path], Iterator[Finding]], folder: Path) -> list[Finding]:
@@ -149,6 +150,41 @@ def _secrets(folder: Path) -> Iterator[Finding]:
     own = config.parse(file.read_text(), where=str(file), default_name="pipeline") if file.exists() else None
     if own and own.secrets and find_spec("hvac") is None:
         yield Finding("missing", "hvac is not installed: Vault cannot be asked", extras.install("vault"))
+
+
+def _images(folder: Path) -> Iterator[Finding]:
+    from tagline.flow.views.doctor_images import examine_images
+
+    own = platforms.of_work_tree(folder, os.environ, "pipeline", str(folder / config.FILE))
+    for level, what, fix in examine_images(own, os.environ):
+        yield Finding(level, what, fix)
+
+
+def _kubeflow(folder: Path) -> Iterator[Finding]:
+    file = folder / config.FILE
+    text = file.read_text() if file.exists() else ""
+    found = platforms.find(text, str(file), os.environ, folder)
+    said = found.file.kubeflow() if found else None
+    if said is None:
+        return
+    from tagline.flow.views.doctor_kubeflow import examine_kubeflow
+
+    if find_spec("kfp_server_api") is None:
+        yield Finding("missing", "kfp_server_api is not installed: nothing reaches it", extras.install("kfp"))
+        return
+    for level, what, fix in examine_kubeflow(said, os.environ):
+        yield Finding(level, what, fix)
+
+
+def _template(folder: Path) -> Iterator[Finding]:
+    from tagline.flow.desk import origin, update
+
+    if not (folder / origin.FILE).exists():
+        return
+    if update.is_later(folder):
+        yield Finding("note", "a later project template is there", "tagline init --update")
+    else:
+        yield Finding("ok", "the project has the newest template that this tagline knows")
 
 
 def _remote(folder: Path) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from tagline.flow.views.status import COMPLETES, unfinished
 from tagline.git import facts as git_facts
 from tagline.git import ledger, remote
 from tagline.git.facts import Facts
@@ -61,10 +62,6 @@ def _rights(repo: Repo, facts: Facts, learnt: Learnt) -> Iterator[Line]:
 
 
 def _unfinished(repo: Repo, facts: Facts) -> Iterator[Line]:
-    pending = ledger.read(repo, facts, may_be_missing=True).state.pending
-    if pending:
-        yield (
-            "note",
-            f"{pending.actor or 'somebody'} {pending.sentence()} and was cut short",
-            "tagline ci completes it",
-        )
+    said = unfinished(ledger.read(repo, facts, may_be_missing=True).state)
+    if said:
+        yield "note", said, f"{COMPLETES} completes it"

@@ -40,18 +40,20 @@ class PlaceStatus(msgspec.Struct, frozen=True):
 
 
 class ReleaseStatus(msgspec.Struct, frozen=True):
-    """A release, its registered models and its trainings that are not registered."""
+    """A release, its registered models and its trainings that are not registered; `pipeline` of several."""
 
     release: str
     commit: str
     models: list[str] = []
     trainings: list[str] = []
+    pipeline: str = ""
 
 
 class Status(msgspec.Struct, frozen=True):
     """Everything `tagline status` shows; `as_of` is when the remote was last looked at (ISO 8601, UTC).
 
     `offline`: it did not answer now. `unreadable` are tags that claim to be promotions and that nobody can act on.
+    `unfinished` says what somebody began to push, piece by piece, and was cut short in; `next` then completes it.
     """
 
     pipeline: str
@@ -62,8 +64,10 @@ class Status(msgspec.Struct, frozen=True):
     next: str
     offline: bool = False
     unreadable: list[str] = []
+    unfinished: str = ""
 
 
+COMPLETES = "tagline ci --event schedule"
 SHOWN_RELEASES = 5
 
 
@@ -77,17 +81,25 @@ def status(world: World) -> Status:
         for env in world.policy.environments
         for model in world.policy.model_names()
     ]
-    releases = _releases(world, state)
+    releases = [one for part in world.parts() for one in _releases(part, state)]
+    shown = [one for part in world.parts() for one in _releases(part, state)[:SHOWN_RELEASES]]
     return Status(
-        pipeline=world.policy.pipeline,
+        pipeline=world.policy.title,
         platform=f"{world.platform.name} ({world.platform.machine})",
         as_of=_as_of(world),
-        releases=releases[:SHOWN_RELEASES],
+        releases=shown,
         places=places,
         next=_next(world, state, releases, places),
         offline=world.offline,
         unreadable=tags.malformed(world.facts, state),
+        unfinished=unfinished(state),
     )
+
+
+def unfinished(state: State) -> str:
+    """What was begun on a host that takes no refs as one, and has no end; "" where there is nothing."""
+    begun = state.pending
+    return f"{begun.actor or 'somebody'} {begun.sentence()} and was cut short" if begun else ""
 
 
 def _as_of(world: World) -> str:
@@ -110,7 +122,8 @@ def _release(world: World, state: State, release: Release) -> ReleaseStatus:
     }
     waiting = [run for run in runs if not state.trained_by(run.owner)]
     trainings = [f"{run.owner}: {run.state}{why.get(run.owner, '')}" for run in waiting]
-    return ReleaseStatus(str(release), state.releases[pipeline, release].commit, models, trainings)
+    commit = state.releases[pipeline, release].commit
+    return ReleaseStatus(str(release), commit, models, trainings, pipeline if world.policy.several else "")
 
 
 def _place(world: World, state: State, env: str, model: str) -> PlaceStatus:
@@ -167,7 +180,12 @@ def _disagree(place: PlaceStatus) -> list[str]:
 
 
 def _next(world: World, state: State, releases: list[ReleaseStatus], places: list[PlaceStatus]) -> str:
-    """The next sensible command; a place that another machine decided is only taken over where all are."""
+    """The next sensible command; a place that another machine decided is only taken over where all are.
+
+    What was begun comes before all else: nothing can be written before its end.
+    """
+    if state.pending:
+        return COMPLETES
     if places and all(place.elsewhere for place in places):
         return f"tagline adopt --reason 'moved from {places[0].elsewhere}'"
     places = [place for place in places if not place.elsewhere]
@@ -194,7 +212,8 @@ def _next(world: World, state: State, releases: list[ReleaseStatus], places: lis
     if not releases:
         return "tagline ci"
     if not releases[0].models:
-        return f"tagline train --release {releases[0].release}"
+        of = f" --pipeline {releases[0].pipeline}" if releases[0].pipeline else ""
+        return f"tagline train --release {releases[0].release}{of}"
     return _promotion_hint(world, state, places)
 
 
@@ -213,7 +232,8 @@ def _promotion_hint(world: World, state: State, places: list[PlaceStatus]) -> st
     for place in places:
         out = {*place.blocked, *_refused(state, place)}
         fit = [one.version for one in state.models.get(place.model, ()) if one.model_version not in out]
-        if world.policy.gate and world.policy.serving and fit and str(max(fit)) != place.serves:
+        policy = world.of_model(place.model).policy
+        if policy.gate and policy.serving and fit and str(max(fit)) != place.serves:
             behind = not place.serves or max(fit) > ModelVersion.parse(place.serves)
             if behind:
                 return f"tagline promote {place.model} --to {place.env} --version {max(fit)}"

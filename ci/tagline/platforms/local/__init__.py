@@ -18,6 +18,7 @@ class LocalPlatform:
     """One user's platform in `home`; each of its three parts is imported when it is first used."""
 
     name = "local"
+    serves = True
 
     def __init__(
         self, home: Path, engine: Engine, source: "Source | None" = None, *, containers: bool = False

@@ -111,9 +111,10 @@ class Executor:
 
     def _termination_log(self, task: str) -> Path:
         """Where `tagline_task` says that its contract ended the task; nothing lies there at first."""
-        place = self._work() / f"{task}.termination-log"
-        place.unlink(missing_ok=True)
-        return place
+        place = self._work() / f"{task}.told"
+        shutil.rmtree(place, ignore_errors=True)
+        with planted.refused(str(place)):
+            return foreign.make_folder(place, self.folder) / "termination-log"
 
     def _work(self) -> Path:
         """The folder of the tasks' own trees; raises `TaskContractBroken` where a task made a link of it."""
@@ -134,8 +135,10 @@ class Executor:
         with self._logged(task) as kept:
             with masked_log(kept, values(self.job.secrets)) as log, self._in_time(task):
                 code = (self._in_container if self.job.containers else self._on_host)(task, call, log)
+            broken = code != 0 and _names(told, "OutputError", self.folder)
+            shutil.rmtree(told.parent, ignore_errors=True)
             if code != 0:  # the log is whole only now
-                kind = TaskContractBroken if _names(told, "OutputError", self.folder) else TaskFailed
+                kind = TaskContractBroken if broken else TaskFailed
                 raise kind(f"task {task!r} ended with exit code {code}{_tail(kept)}")
         found = outputs.complete(task, given, self.folder)
         for item in found:
@@ -146,7 +149,10 @@ class Executor:
     def _on_host(self, task: str, call: Call, log: Path) -> int:
         with self._tree(task) as tree:
             places = [self._image.host_path(item, tree) for item in call.argv]
-            command = Command(places, tree, log, self._env(tree, call.env), self._limit(task))
+            own = [outputs.folder_of(call.given), self._work() / f"{task}.told", self.folder / "workspace"]
+            kept = [self.folder, *outputs.around(call.given, self.folder), self._work()]
+            given = (places, tree, log, self._env(tree, call.env), self._limit(task))
+            command = Command(*given, keep=kept, own=own)
             return sandbox.run(command, guards=self.job.guards)
 
     def _in_container(self, task: str, call: Call, log: Path) -> int:

@@ -57,6 +57,16 @@ def prepare(executor_input: dict[str, Any], run_folder: Path) -> None:
             foreign.make_folder(path.parent, run_folder)
 
 
+def folder_of(executor_input: dict[str, Any]) -> Path:
+    """The folder of all that a task writes, which is nobody else's."""
+    return Path(executor_input["outputs"]["outputFile"]).parent
+
+
+def around(executor_input: dict[str, Any], run_folder: Path) -> list[Path]:
+    """The folders of the run in which a task's own folder lies, where those of the others lie too."""
+    return [path for path in folder_of(executor_input).parents if run_folder in path.parents]
+
+
 def complete(task: str, executor_input: dict[str, Any], run_folder: Path) -> list[Output]:
     """Complete the task's executor output, so that nothing declared is lost, and say what is there.
 

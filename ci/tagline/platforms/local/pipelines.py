@@ -35,6 +35,8 @@ class LocalPipelines:
     With `containers` the tasks of a file whose images are real run in them, in the engine of this machine.
     """
 
+    detached = False
+
     def __init__(
         self, home: Path, engine: Engine, source: Source | None = None, *, containers: bool = False
     ) -> None:
@@ -80,6 +82,10 @@ class LocalPipelines:
             f"another process still runs {request.owner}", where=str(file), fix="wait for it, or end it"
         )
 
+    def start(self, request: RunRequest) -> Run:
+        """Never called: a run of this platform is this process's own."""
+        raise NotImplementedError("runs of the local platform are followed")
+
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first."""
         found = self._store.runs(owner_prefix)
@@ -122,10 +128,10 @@ class LocalPipelines:
         masking.hide(secrets.values(hidden))
         limits = spec.time_limits(compiled)
         contained = self._containers and _has_images(compiled)
-        python = "" if contained else self.engine.build(request.source, serving=request.serving).python
+        python = "" if contained else self.engine.build(request.tree, serving=request.serving).python
         run = self._store.begin(request.owner, request.pipeline)
         run.outputs.mkdir(parents=True, exist_ok=True)
-        places = (str(run.outputs), str(request.source.absolute()), str(python))
+        places = (str(run.outputs), str(request.tree.absolute()), str(python))
         given = (spec.marked(compiled), parameters, *places, os.getpid(), request.timeout)
         asked = spec.limits(compiled) if contained else {}
         job = Job(*given, limits, hidden, self.engine.guards, contained, asked)

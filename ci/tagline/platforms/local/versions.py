@@ -26,7 +26,7 @@ def upload(store: Store, version: UploadedVersion) -> UploadedVersion:
     from tagline.pipeline.identity import environment_identity
 
     name = f"{version.pipeline}/{version.release}"
-    digest = _digest(version.compiled, version.source)
+    digest = _digest(version.compiled, version.tree)
     with held(lock_file(store.home, "version", name), UPLOAD_LIMIT):
         known = store.version(version.pipeline, version.release)
         if known and known.digest == digest:
@@ -59,7 +59,7 @@ def _lay_down(folder: Path, version: UploadedVersion) -> Path:
         shutil.rmtree(leftover, ignore_errors=True)
     draft = folder / f".{version.release}~{secrets.token_hex(4)}"
     skipped = shutil.ignore_patterns("__pycache__", ".git")
-    shutil.copytree(version.source, draft / SOURCE, symlinks=True, ignore=skipped)
+    shutil.copytree(version.tree, draft / SOURCE, symlinks=True, ignore=skipped)
     shutil.copyfile(version.compiled, draft / COMPILED)
     draft.rename(place)
     return place
@@ -86,7 +86,7 @@ def _files(tree: Path) -> dict[str, tuple[bool, bytes]]:
 
 def difference(known: UploadedVersion, new: UploadedVersion) -> str:
     """The first differences between two contents of one version, as lines."""
-    before, after = _files(known.source), _files(new.source)
+    before, after = _files(known.tree), _files(new.tree)
     lines = [
         f"  {'added' if name not in before else 'removed' if name not in after else 'changed'}: {name}"
         for name in sorted(before.keys() | after.keys())

@@ -1,4 +1,5 @@
-"""The results as JUnit XML, which Jenkins and GitLab show as tests: one case a step, then the project's own."""
+"""The results as JUnit XML, which Jenkins and GitLab show as tests: one case a step of this call, then the
+project's own; a step that an earlier agent did is a case of that agent's report."""
 
 from collections.abc import Iterable
 from xml.etree import ElementTree

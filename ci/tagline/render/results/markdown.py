@@ -67,15 +67,22 @@ def _steps(results: Results) -> str:
 
 
 def _rows(results: Results) -> Iterator[str]:
+    for step in results.earlier:
+        yield _row(step.step, step, by_earlier(step))
     for step, parts in results.with_parts():
         yield _row(step.step, step)
         for part in parts:
             yield _row(f"{step.step}: {part.step}", part)
 
 
-def _row(name: str, step: StepReport) -> str:
+def by_earlier(step: StepReport) -> str:
+    """What follows the outcome of a step that an agent before this one did: `done by an earlier agent`."""
+    return " by an earlier agent" if step.outcome is Outcome.DONE else ", said an earlier agent"
+
+
+def _row(name: str, step: StepReport, by: str = "") -> str:
     took = f" ({step.seconds:.0f} s)" if step.seconds >= 1 else ""
-    return f"| {cell(name, 80)} | {_MARKS[step.outcome]}{took} | {cell(step.why)} |"
+    return f"| {cell(name, 80)} | {_MARKS[step.outcome]}{by}{took} | {cell(step.why)} |"
 
 
 def _failure(results: Results) -> str:

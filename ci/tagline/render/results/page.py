@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tagline.flow.report import Outcome, StepReport
 from tagline.flow.results.results import Case, CaseOutcome, Results
-from tagline.render.results.markdown import metric_names, plain
+from tagline.render.results.markdown import by_earlier, metric_names, plain
 from tagline.render.results.text import markup
 
 _COLOURS = {
@@ -79,18 +79,18 @@ def _heads(*names: str) -> list[str]:
 
 
 def _steps(results: Results) -> list[str]:
-    rows = []
+    rows = [_step(step, "", by_earlier(step)) for step in results.earlier]
     for step, parts in results.with_parts():
         rows += [_step(step, ""), *(_step(part, "part") for part in parts)]
     heads = [*_heads("step", ""), '<th class="number">took</th>', *_heads("why")]
     return ["<h2>Steps</h2>", _table(heads, rows)] if rows else []
 
 
-def _step(step: StepReport, kind: str) -> str:
+def _step(step: StepReport, kind: str, by: str = "") -> str:
     took = f"{step.seconds:.1f} s" if step.seconds else ""
     return (
         f'<tr class="{kind}"><td>{markup(step.step)}</td>'
-        f'<td class="state {_COLOURS[step.outcome]}">{markup(step.outcome)}</td>'
+        f'<td class="state {_COLOURS[step.outcome]}">{markup(step.outcome)}{by}</td>'
         f'<td class="number">{took}</td><td class="why">{markup(step.why)}</td></tr>'
     )
 

@@ -56,6 +56,15 @@ final class Build {
         return map("params");
     }
 
+    /** Why this build runs. */
+    List<Map<String, Object>> causes() {
+        List<Map<String, Object>> said = new ArrayList<>();
+        for (Object name : (List<?>) job.getOrDefault("causes", Collections.emptyList())) {
+            said.add(Collections.singletonMap("_class", name));
+        }
+        return said;
+    }
+
     @SuppressWarnings("unchecked")
     Map<String, Object> map(String key) {
         return (Map<String, Object>) job.getOrDefault(key, Collections.emptyMap());

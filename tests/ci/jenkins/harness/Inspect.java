@@ -1,5 +1,6 @@
 import groovy.json.JsonOutput;
 import java.io.File;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,29 +24,28 @@ import org.codehaus.groovy.ast.stmt.Statement;
 import org.codehaus.groovy.control.CompilationUnit;
 import org.codehaus.groovy.control.Phases;
 
-/** Tells what a pipeline's source uses, line by line of its syntax tree, run or not: `FILE` to JSON on stdout. */
+/** Tells what a pipeline's source uses, line by line of its syntax tree, run or not, as JSON. */
 public final class Inspect extends CodeVisitorSupport {
     private final Map<String, TreeSet<String>> found = new TreeMap<>();
     private final List<Map<String, Object>> calls = new ArrayList<>();
 
-    public static void main(String[] args) throws Exception {
-        File file = new File(args[0]);
+    static String told(File file) throws IOException {
         CompilationUnit unit = new CompilationUnit();
         unit.addSource(file.getName(), new String(Files.readAllBytes(file.toPath()), "UTF-8"));
         unit.compile(Phases.CONVERSION);
         ModuleNode module = unit.getAST().getModules().get(0);
-        Inspect told = new Inspect();
+        Inspect seen = new Inspect();
         for (ImportNode one : module.getImports()) {
-            told.note("imports", one.getClassName());
+            seen.note("imports", one.getClassName());
         }
         for (MethodNode one : module.getMethods()) {
-            told.note("own", one.getName());
-            one.getCode().visit(told);
+            seen.note("own", one.getName());
+            one.getCode().visit(seen);
         }
-        module.getStatementBlock().visit(told);
-        Map<String, Object> all = new LinkedHashMap<>(told.found);
-        all.put("calls", told.calls);
-        System.out.println(JsonOutput.toJson(all));
+        module.getStatementBlock().visit(seen);
+        Map<String, Object> all = new LinkedHashMap<>(seen.found);
+        all.put("calls", seen.calls);
+        return JsonOutput.toJson(all);
     }
 
     private void note(String kind, String name) {

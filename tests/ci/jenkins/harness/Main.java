@@ -17,9 +17,10 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Plays builds: `start|resume FOLDER HARNESS`, or `serve HARNESS` with folders on stdin. At each step the program is put into a file and read back. */
+/** Plays builds: `start|resume FOLDER HARNESS`, or `serve HARNESS` with folders, or `inspect FILE`, on stdin. At each step the program is put into a file and read back. */
 public final class Main {
     private static final Pattern LIBRARY = Pattern.compile("(?m)^\\s*@Library\\(['\"]([^'\"@]+)@([^'\"]+)['\"]\\)");
+    private static final String INSPECT = "inspect ";
     private final Build build;
     private final Table table;
     private final Steps steps;
@@ -42,7 +43,11 @@ public final class Main {
         for (String folder = asked.readLine(); folder != null; folder = asked.readLine()) {
             String ended = "ended";
             try {
-                one("start", new File(folder), harness);
+                if (folder.startsWith(INSPECT)) {
+                    ended = Inspect.told(new File(folder.substring(INSPECT.length())));
+                } else {
+                    one("start", new File(folder), harness);
+                }
             } catch (Exception | LinkageError bad) {
                 ended = trace(bad).replace('\n', '\t');
             }

@@ -35,6 +35,8 @@ public abstract class PipelineScript extends SerializableScript {
         switch (name) {
             case "env":
                 return new Variables();
+            case "currentBuild":
+                return new CurrentBuild();
             case "scm":
                 return Program.current.build.scm();
             case "params":

@@ -46,7 +46,8 @@ def renamed(made: Compiled, old: str, new: str) -> Compiled:
     tasks[new] = tasks.pop(old)
     tasks[new]["taskInfo"] = {"name": new}
     for one in tasks.values():
-        one["dependentTasks"] = [new if each == old else each for each in one.get("dependentTasks", [])]
+        if "dependentTasks" in one:
+            one["dependentTasks"] = [new if each == old else each for each in one["dependentTasks"]]
         for source in one["inputs"].get("artifacts", {}).values():
             if source["taskOutputArtifact"]["producerTask"] == old:
                 source["taskOutputArtifact"]["producerTask"] = new
@@ -92,7 +93,7 @@ def test_every_field_that_changes_is_named_at_its_place(path: Path, how: str) ->
         path[3]
         if path[:3] == ("root", "dag", "tasks")
         else path[1].rpartition("-")[2]
-        if "-" in str(path[1])
+        if len(path) > 1 and "-" in str(path[1])
         else ""
     )
     owner = str(path[2]).removeprefix("exec-") if path[0] == "deploymentSpec" else owner

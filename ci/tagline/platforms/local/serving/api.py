@@ -9,7 +9,7 @@ import msgspec
 
 from tagline.errors import ModelDoesNotLoad, PlatformUnavailable, PutDown
 from tagline.platforms import Arm, Counts, Route, ServerSpec
-from tagline.platforms.local.serving import admin, files, lifecycle, logfiles, ports, wire
+from tagline.platforms.local.serving import admin, files, lifecycle, logfiles, ports, probe, wire
 from tagline.platforms.local.serving.paths import Paths
 from tagline.platforms.local.serving.records import RouteRecord, State, key
 from tagline.words import ModelVersion, check_name
@@ -95,6 +95,10 @@ class LocalServing:
         state = self._state()
         status = lifecycle.ask_status(self._paths) if state.routes else None
         return [_route(route, status) for route in state.routes]
+
+    def answers(self, env: str, model: str) -> ModelVersion | None:
+        """The version whose server says through the router that this model is ready; None where none does."""
+        return probe.ask(self.route(env, model))
 
     def counts(self, env: str, model: str) -> Counts:
         """The counters now; empty for a model without a route. Raises `PlatformUnavailable`."""

@@ -1,0 +1,170 @@
+"""Versions and runs of pipelines on a Kubeflow installation, as the flow asks for them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from tagline.errors import BadWord, ConfigError, KfpNotThere
+from tagline.kubeflow_keys import Kubeflow
+from tagline.pipeline import compiled as compiled_file
+from tagline.pipeline.compiled import Compiled
+from tagline.pipeline.identity import digest_of
+from tagline.platforms import ModelFacts, Run, RunRequest, TaskEvent, UploadedVersion
+from tagline.platforms.kubeflow.marks import Provenance
+from tagline.platforms.kubeflow.runs import keys, rows, starting
+from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
+from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.store import models as store_models
+from tagline.platforms.kubeflow.store.objects import Objects
+from tagline.platforms.kubeflow.versions import upload as uploading
+from tagline.platforms.kubeflow.versions.upload import Held
+from tagline.words import Release
+
+
+class KubeflowPipelines:
+    """Implements `platforms.Pipelines` on one server, as one repository; `folder` holds what was read from it."""
+
+    detached = True
+
+    def __init__(
+        self,
+        server: Connection,
+        said: Kubeflow,
+        owner: str,
+        folder: Path,
+        environ: Mapping[str, str],
+    ) -> None:
+        self.server, self.said, self.owner, self.folder = server, said, owner, folder
+        self._environ = environ
+        self.pace, self.clock = Pace(), Clock()
+
+    def upload(
+        self, pipeline: str, release: Release, commit: str, compiled: Path, source: Path
+    ) -> UploadedVersion:
+        """Keep a version. The same content again is a no-op; other content raises `ContentDiffers`."""
+        read = compiled_file.read(compiled)
+        said = Provenance(self.owner, pipeline, str(release), commit, digest_of(read), image_of(read))
+        return self._kept(uploading.upload(self.server, compiled, said), said)
+
+    def version(self, pipeline: str, release: Release) -> UploadedVersion | None:
+        """The uploaded version, or None; one that tagline has not uploaded is none."""
+        found = uploading.find_pipeline(self.server, pipeline)
+        held = uploading.find_version(self.server, found["pipeline_id"], str(release)) if found else None
+        said = held.provenance if held else None
+        return self._kept(held, said) if held and said else None
+
+    def versions(self, pipeline: str) -> list[UploadedVersion]:
+        """All versions of a pipeline that tagline has uploaded, oldest release first."""
+        found = uploading.find_pipeline(self.server, pipeline)
+        held = uploading.all_versions(self.server, found["pipeline_id"]) if found else ()
+        made = [self._kept(one, said) for one in held if (said := one.provenance)]
+        return sorted(made, key=lambda one: one.release)
+
+    def _kept(self, held: Held, said: Provenance) -> UploadedVersion:
+        """A version with its compiled file laid down here, as the server has it."""
+        try:
+            release = Release.parse(said.release)
+        except BadWord as error:
+            raise KfpNotThere(
+                f"version {held.name} of {said.pipeline} says that it is release {said.release!r}",
+                where=self.server.url,
+            ) from error
+        file = self.folder / "versions" / said.owner / said.pipeline / f"{held.id}.yaml"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            draft = file.with_suffix(".draft")
+            documents = [held.content.ir, *([held.content.platform] if held.content.platform else [])]
+            draft.write_text(yaml.safe_dump_all(documents, sort_keys=True))
+            draft.replace(file)
+        return UploadedVersion(said.pipeline, release, said.commit, said.image, file, None, said.content)
+
+    def start(self, request: RunRequest) -> Run:
+        """Find the run of `request.owner`, or start it; it goes on by itself."""
+        return rows.as_run(starting.start(self.server, self._wanted(request)))
+
+    def run(self, request: RunRequest, told: Callable[[TaskEvent], None]) -> Run:
+        """Find the run of `request.owner`, or start it, and follow it to its end; interrupted, it is cancelled.
+
+        A smoke run is sent whole, as no version exists yet; nothing of it stays in the cache of others.
+        """
+        row = starting.start(self.server, self._wanted(request))
+        if not row.state.ended:
+            row = Follower(self.server, told, self.pace, self.clock).to_its_end(row, request.timeout)
+        return rows.as_run(row)
+
+    def runs(self, owner_prefix: str) -> list[Run]:
+        """Runs whose owner key begins with the prefix, oldest first: of each key the one that counts."""
+        of_key: dict[str, list[rows.Row]] = {}
+        for row in starting.listed(self.server, owner_prefix, self.owner):
+            of_key.setdefault(row.owner, []).append(row)
+        counted = [one for found in of_key.values() if (one := rows.chosen(found))]
+        return [rows.as_run(one) for one in sorted(counted, key=lambda one: (one.created_at, one.id))]
+
+    def facts(self, run: Run, models: list[str]) -> ModelFacts | None:
+        """The model of a succeeded run: its facts file in the store, else its single system.Model output."""
+        pipeline, release = run.owner.split("/")[:2]
+        kept = self.version(pipeline, Release.parse(release))
+        if kept is None:
+            raise KfpNotThere(
+                f"version {release} of {pipeline}, which run {run.owner} is of, is gone from the server",
+                where=self.server.url,
+                fix="tagline ci uploads it again",
+            )
+        return store_models.model_facts(self._objects(), run, compiled_file.read(kept.compiled), models)
+
+    def _objects(self) -> Objects:
+        return Objects(self._store(), self._environ, self.said.ca)
+
+    def _store(self) -> Any:
+        if self.said.store is None:
+            raise ConfigError(
+                "the platform file names no object store, where models are looked for",
+                fix="store: {root: 's3://BUCKET/PREFIX', endpoint: 'https://…'}",
+            )
+        return self.said.store
+
+    def _wanted(self, request: RunRequest) -> starting.Wanted:
+        read = compiled_file.read(request.compiled)
+        base = starting.Wanted(
+            owner=request.owner,
+            repository=self.owner,
+            root=keys.root_of(self._store().root, request.owner),
+            parameters=request.parameters,
+        )
+        pinned = self._reference(request)
+        if pinned:
+            return msgspec.structs.replace(base, version=pinned)
+        return msgspec.structs.replace(base, spec=inline(read))
+
+    def _reference(self, request: RunRequest) -> dict[str, str] | None:
+        """The uploaded version that a run is of; None for a smoke run, whose key names no release."""
+        pipeline, release = request.owner.split("/")[:2]
+        try:
+            wanted = Release.parse(release)
+        except BadWord:
+            return None
+        found = uploading.find_pipeline(self.server, pipeline)
+        held = uploading.find_version(self.server, found["pipeline_id"], str(wanted)) if found else None
+        if held is None:
+            raise KfpNotThere(
+                f"version {release} of {pipeline} is not on the server",
+                where=self.server.url,
+                fix="tagline ci uploads it",
+            )
+        return {"pipeline_id": held.pipeline_id, "pipeline_version_id": held.id}
+
+
+def image_of(compiled: Compiled) -> str:
+    """The image that the tasks run in; "" where they name several."""
+    images = {str(one.get("image", "")) for one in compiled.containers().values()}
+    return images.pop() if len(images) == 1 else ""
+
+
+def inline(compiled: Compiled) -> dict[str, Any]:
+    """A pipeline as a run carries it: the platform's document beside it, where there is one."""
+    if not compiled.platform:
+        return dict(compiled.ir)
+    return {"pipeline_spec": compiled.ir, "platform_spec": compiled.platform}

@@ -1,0 +1,1 @@
+"""Talks to the Kubeflow Pipelines API server: one connection, its answers in words, what it can do."""
