@@ -14,6 +14,8 @@ from tagline.cli.group import cli
 from tagline.cli.main import COMMANDS
 from tagline.flow.views.recording import Recording
 from tagline.hosts.reading import VARIABLES
+from tagline.pipeline.lint import registry, suppress
+from tagline.pipeline.lint.finding import Scope
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.hosts.table import FILES, load
@@ -34,6 +36,12 @@ CI_VARIABLES = """`tagline ci` asks the host first, then git. `--event` and `--r
 AS_JSON = """With `--json` an error is on stdout as well:
 `{"error": {"what": "…", "where": "…", "fix": "…", "code": 21}}`; a
 command that got as far as its steps prints its report instead, with `error` and `exit_code` in it."""
+LINT = """`tagline lint` and `tagline check` look for these. *where*: `file` for `tagline lint`, `release`
+for `tagline lint --release`, `project` for `tagline check` of a project for a cluster, `local` for one of the
+platform `local`.
+
+An error ends the command; a warning is shown. `# tagline: ignore[rule] reason` lets one place stand,
+`lint: {ignore: {rule: reason}}` in tagline.yaml the whole pipeline."""
 KUBEFLOW = (
     kubeflow_keys.Endpoints,
     kubeflow_keys.Access,
@@ -59,6 +67,23 @@ def error_classes(
     for child in base.__subclasses__():
         yield child
         yield from error_classes(child)
+
+
+def lint_rules() -> str:
+    parts = [f"{NOTE}# Lint rules\n\n{LINT}\n"]
+    themes = [("compiled files", registry.THEMES), ("sources", registry.SOURCE_THEMES)]
+    themes.append(("suppressions", {"suppressions": suppress.RULES}))
+    for what, groups in themes:
+        for theme, rules in groups.items():
+            title = theme if what == "suppressions" else f"{theme} ({what})"
+            parts.append(f"## {title[0].upper()}{title[1:]}\n")
+            parts.append("| rule | level | where | why | how to mend it |\n|---|---|---|---|---|")
+            for rule in rules:
+                where = ", ".join(scope for scope in Scope if scope in rule.scopes)
+                cells = (each.replace("|", "\\|") for each in (rule.why, rule.fix))
+                parts.append(f"| `{rule.id}` | {rule.level} | {where} | {' | '.join(cells)} |")
+            parts.append("")
+    return "\n".join(parts)
 
 
 def exit_codes() -> str:
@@ -101,6 +126,8 @@ def settings() -> str:
     for struct in (
         config.Config,
         config.Image,
+        config.Member,
+        config.Lint,
         config.Serving,
         config.Gate,
         config.Metric,
@@ -179,6 +206,7 @@ PAGES = {
     "settings.md": settings,
     "exit-codes.md": exit_codes,
     "ci-variables.md": ci_variables,
+    "lint-rules.md": lint_rules,
 }
 
 

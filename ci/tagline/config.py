@@ -152,6 +152,12 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     args: dict[str, str] = {}
 
 
+class Lint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `tagline lint` and `tagline check` let stand: a rule's id, and the reason."""
+
+    ignore: dict[str, str] = {}
+
+
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of several pipelines: what it says in place of the key of the same name above it."""
 
@@ -204,6 +210,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate: Gate | None = None
     rollout: Rollout = Rollout()
     secrets: Secrets | None = None
+    lint: Lint = Lint()
     webhook: Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")] = ""
 
     @property

@@ -45,6 +45,10 @@ def _of_pipeline(config: Config) -> Iterator[Fault]:
     yield from _rollout(config.rollout)
     if config.secrets:
         yield from _secrets(config.secrets)
+    for rule, reason in config.lint.ignore.items():
+        if not reason.strip():
+            what = f"lint.ignore.{rule} gives no reason"
+            yield Fault(("lint", "ignore", rule), what, f"{rule}: why it may stand")
 
 
 def _file(file: str) -> Iterator[Fault]:

@@ -14,12 +14,14 @@ from tagline import config, temporary
 from tagline.config import Config
 from tagline.engines import Engine
 from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
+from tagline.flow.checking import linting
 from tagline.flow.checking.ci_file import check_ci_file
 from tagline.flow.checking.testing import run_tests, still_there
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
 from tagline.pipeline import compile as compiling
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline import rules
+from tagline.pipeline.lint.finding import Scope
 from tagline.pipeline.project import Project, check_lock, copy_tree
 
 if TYPE_CHECKING:
@@ -216,16 +218,18 @@ def _compile(bench: Bench) -> StepReport:
 
 def _rules(bench: Bench) -> StepReport:
     read = compiled_file.read(bench.compiled)
-    missing = rules.unsupported(read.ir)
+    missing = rules.unsupported(read.ir) if bench.own.platform == config.LOCAL else []
     if missing:
         raise NotYetSupported(
             f"this version of tagline does not run {', '.join(missing)} on the platform 'local'"
         )
-    found = rules.check(read)
-    rules.refuse(found, str(bench.project.pipeline.relative_to(bench.project.root)))
-    for finding in found:
+    scope = Scope.LOCAL if bench.own.platform == config.LOCAL else Scope.PROJECT
+    judged = linting.judged_project(bench.project, bench.compiled, dict(bench.own.lint.ignore), scope)
+    linting.refuse(judged.findings, str(bench.project.pipeline.relative_to(bench.project.root)))
+    for finding in judged.findings:
         bench.told(Said(str(finding)))
-    return done("rules", f"no error, {len(found)} warning(s)")
+    let = f", {len(judged.silenced)} let stand" if judged.silenced else ""
+    return done("rules", f"no error, {len(judged.findings)} warning(s){let}")
 
 
 def _parameters(bench: Bench) -> StepReport:

@@ -1,0 +1,1 @@
+"""Findings of the linter in real public pipelines, each judged by hand: judged.csv."""
