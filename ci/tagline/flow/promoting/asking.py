@@ -131,6 +131,7 @@ def _commit(state: State, world: World, version: ModelVersion) -> str:
 
 def _resolved(world: World, ask: Ask) -> ModelVersion:
     resolve.check_place(world.policy, ask.env, ask.model)
+    resolve.require_serving(world)
     register_finished(world)
     if ask.version:
         wanted = ModelVersion.parse(ask.version)

@@ -34,6 +34,7 @@ def promote_step(world: World, promotion: Promotion) -> StepReport:
     """
     world = world.of_model(promotion.model)
     resolve.check_place(world.policy, promotion.env, promotion.model)
+    resolve.require_serving(world)
     resolve.check_machine(world, promotion.env, promotion.model)
     left = _decided(world, promotion)
     if left and left.promotion == promotion:

@@ -43,6 +43,12 @@ def check_place(policy: Config, env: str, model: str) -> None:
         )
 
 
+def require_serving(world: World) -> None:
+    """Raise `NotYetSupported` where the platform serves no models in this version of tagline."""
+    if not world.platform.serves:
+        world.platform.serving  # noqa: B018  # it says why
+
+
 def blocks(world: World, state: State, env: str, model: str) -> dict[ModelVersion, Block]:
     """Every block in force: the ledger's, and those that only the platform knows of yet."""
     known = {version: Block(event.by, event.why) for version, event in state.place(env, model).blocks.items()}

@@ -72,14 +72,15 @@ SHOWN_RELEASES = 5
 
 
 def status(world: World) -> Status:
-    """Read all three truths; registers finished trainings first, as any command on this platform may."""
-    if not world.offline:
+    """Read all three truths; registers finished trainings first, as any command on the local platform may."""
+    if not world.offline and not world.platform.pipelines.detached:
         register_finished(world)
     state = world.state()
     places = [
         _place(world, state, env, model)
         for env in world.policy.environments
         for model in world.policy.model_names()
+        if world.platform.serves
     ]
     releases = [one for part in world.parts() for one in _releases(part, state)]
     shown = [one for part in world.parts() for one in _releases(part, state)[:SHOWN_RELEASES]]

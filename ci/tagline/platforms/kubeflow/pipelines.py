@@ -40,6 +40,7 @@ class KubeflowPipelines:
         self.server, self.said, self.owner, self.folder = server, said, owner, folder
         self._environ = environ
         self.pace, self.clock = Pace(), Clock()
+        self._found: dict[tuple[str, Release], Held] = {}
 
     def upload(
         self, pipeline: str, release: Release, commit: str, compiled: Path, source: Path
@@ -51,10 +52,19 @@ class KubeflowPipelines:
 
     def version(self, pipeline: str, release: Release) -> UploadedVersion | None:
         """The uploaded version, or None; one that tagline has not uploaded is none."""
-        found = uploading.find_pipeline(self.server, pipeline)
-        held = uploading.find_version(self.server, found["pipeline_id"], str(release)) if found else None
+        held = self._held(pipeline, release)
         said = held.provenance if held else None
         return self._kept(held, said) if held and said else None
+
+    def _held(self, pipeline: str, release: Release) -> Held | None:
+        """A version as the server has it, asked for once: what is uploaded never changes."""
+        known = self._found.get((pipeline, release))
+        if known is None:
+            found = uploading.find_pipeline(self.server, pipeline)
+            known = uploading.find_version(self.server, found["pipeline_id"], str(release)) if found else None
+        if known is not None:
+            self._found[pipeline, release] = known
+        return known
 
     def versions(self, pipeline: str) -> list[UploadedVersion]:
         """All versions of a pipeline that tagline has uploaded, oldest release first."""
@@ -104,16 +114,20 @@ class KubeflowPipelines:
         return [rows.as_run(one) for one in sorted(counted, key=lambda one: (one.created_at, one.id))]
 
     def facts(self, run: Run, models: list[str]) -> ModelFacts | None:
-        """The model of a succeeded run: its facts file in the store, else its single system.Model output."""
-        pipeline, release = run.owner.split("/")[:2]
-        kept = self.version(pipeline, Release.parse(release))
-        if kept is None:
+        """The model of a succeeded run: its facts file in the store, else its single system.Model output.
+
+        Of a smoke run, which is of no version, only a facts file counts.
+        """
+        pipeline, release = _of(run.owner)
+        kept = self.version(pipeline, release) if release else None
+        if release and kept is None:
             raise KfpNotThere(
                 f"version {release} of {pipeline}, which run {run.owner} is of, is gone from the server",
                 where=self.server.url,
                 fix="tagline ci uploads it again",
             )
-        return store_models.model_facts(self._objects(), run, compiled_file.read(kept.compiled), models)
+        read = compiled_file.read(kept.compiled) if kept else Compiled({"root": {}})
+        return store_models.model_facts(self._objects(), run, read, models)
 
     def _objects(self) -> Objects:
         return Objects(self._store(), self._environ, self.said.ca)
@@ -141,20 +155,26 @@ class KubeflowPipelines:
 
     def _reference(self, request: RunRequest) -> dict[str, str] | None:
         """The uploaded version that a run is of; None for a smoke run, whose key names no release."""
-        pipeline, release = request.owner.split("/")[:2]
-        try:
-            wanted = Release.parse(release)
-        except BadWord:
+        pipeline, wanted = _of(request.owner)
+        if wanted is None:
             return None
-        found = uploading.find_pipeline(self.server, pipeline)
-        held = uploading.find_version(self.server, found["pipeline_id"], str(wanted)) if found else None
+        held = self._held(pipeline, wanted)
         if held is None:
             raise KfpNotThere(
-                f"version {release} of {pipeline} is not on the server",
+                f"version {wanted} of {pipeline} is not on the server",
                 where=self.server.url,
                 fix="tagline ci uploads it",
             )
         return {"pipeline_id": held.pipeline_id, "pipeline_version_id": held.id}
+
+
+def _of(owner: str) -> tuple[str, Release | None]:
+    """The pipeline and release of an owner key; None for a smoke run, whose key names a digest."""
+    pipeline, _, rest = owner.partition("/")
+    try:
+        return pipeline, Release.parse(rest.partition("/")[0])
+    except BadWord:
+        return pipeline, None
 
 
 def image_of(compiled: Compiled) -> str:
