@@ -1,0 +1,248 @@
+"""Reads our schedules from the server and carries the moves out; safe to stop after any of them."""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, assert_never
+
+import msgspec
+
+from tagline import cron
+from tagline.errors import KfpError, KfpNotThere, KfpUnavailable
+from tagline.platforms.kubeflow.marks import TAGLINE
+from tagline.platforms.kubeflow.runs import keys, rows, starting
+from tagline.platforms.kubeflow.runs.caching import with_caching
+from tagline.platforms.kubeflow.schedules.moves import Declared, Found, Kind, Move, moves
+from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.versions.upload import Held
+from tagline.platforms.schedules import Schedule
+from tagline.words import Release
+
+SHOWN = 5
+STAMP = "%Y%m%dT%H%MZ"
+_SAID = re.compile(
+    r"tagline schedule (?P<pipeline>[^/ ]+)/(?P<name>\S+) digest (?P<digest>[0-9a-f]{16}) "
+    r"cron '(?P<cron>[^']*)' zone (?P<zone>\S+) owner (?P<owner>[0-9a-f]{32})"
+)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where schedules run: the repository's mark, the root of artifacts, the controller's zone."""
+
+    owner: str
+    root: str
+    zone: str
+
+
+class KubeflowSchedules:
+    """Implements `platforms.Schedules`; `held` finds an uploaded version, `now` is the time in seconds since 1970."""
+
+    def __init__(
+        self,
+        server: Connection,
+        place: Place,
+        held: Callable[[str, Release], Held | None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._server, self._place, self._held, self._now = server, place, held, now
+
+    def plan(self, pipeline: str, release: Release | None, wanted: Sequence[Schedule]) -> list[str]:
+        """What `apply` would do now, a sentence each, with the next ticks; empty where all is as declared."""
+        declared = self._declared(pipeline, release, wanted)
+        found = [one for one, _ in self._found(pipeline)]
+        made = moves(declared, found, self._now())
+        said = [_sentence(move) for move in made]
+        changed = {move.name for move in made}
+        return said + [
+            f"{one.name} ({one.cron}, {one.zone}): next {', '.join(_next(one, self._now()))}"
+            for one in declared.values()
+            if one.name in changed
+        ]
+
+    def apply(self, pipeline: str, release: Release, wanted: Sequence[Schedule]) -> list[str]:
+        """Make the server's schedules those that are declared, of this release; what was done, a sentence each."""
+        declared = self._declared(pipeline, release, wanted)
+        by_name = {one.name: one for one in wanted}
+        made = moves(declared, [one for one, _ in self._found(pipeline)], self._now())
+        created: dict[str, str] = {}
+        for move in made:
+            self._act(move, pipeline, release, by_name.get(move.name), declared.get(move.name), created)
+        return [_sentence(move) for move in made]
+
+    def _act(
+        self,
+        move: Move,
+        pipeline: str,
+        release: Release,
+        wanted: Schedule | None,
+        declared: Declared | None,
+        created: dict[str, str],
+    ) -> None:
+        match move.kind:
+            case Kind.CREATE:
+                assert wanted and declared
+                created[move.name] = self._create(pipeline, release, wanted, declared)
+            case Kind.ENABLE:
+                self._server.ask("POST", f"/recurringruns/{move.id or created[move.name]}:enable")
+            case Kind.DISABLE:
+                self._ask_if_there("POST", f"/recurringruns/{move.id}:disable")
+            case Kind.DELETE:
+                self._ask_if_there("DELETE", f"/recurringruns/{move.id}")
+            case Kind.LATE:
+                assert wanted
+                self._start_late(pipeline, release, wanted, move.tick)
+            case _:
+                assert_never(move.kind)
+
+    def _ask_if_there(self, method: str, path: str) -> None:
+        try:
+            self._server.ask(method, path)
+        except KfpNotThere:
+            return  # somebody removed it: that is what was wanted
+
+    def _declared(
+        self, pipeline: str, release: Release | None, wanted: Sequence[Schedule]
+    ) -> dict[str, Declared]:
+        made = {}
+        for one in wanted:
+            said = [self._six(one), str(release or ""), dict(one.parameters), one.concurrency, one.cache]
+            text = json.dumps([*said, one.cron, one.time_zone, self._place.root], sort_keys=True)
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            made[one.name] = Declared(one.name, digest, one.cron, one.time_zone)
+        return made
+
+    def _six(self, one: Schedule) -> str:
+        return cron.translate(one.cron, one.time_zone, self._place.zone)
+
+    def _found(self, pipeline: str) -> Iterator[tuple[Found, Mapping[str, Any]]]:
+        """Our schedules of a pipeline on the server; what lacks our mark is not looked at."""
+        predicate = {
+            "operation": "IS_SUBSTRING",
+            "key": "name",
+            "stringValue": f"{TAGLINE} {pipeline}/",
+        }
+        query = {"namespace": self._server.scope, "filter": json.dumps({"predicates": [predicate]})}
+        for one in self._server.pages("/recurringruns", "recurringRuns", query):
+            said = _SAID.fullmatch(str(one.get("description", "")))
+            if said is None or said["owner"] != self._place.owner or said["pipeline"] != pipeline:
+                continue
+            enabled = str(one.get("status") or one.get("mode", "")) in ("ENABLED", "ENABLE")
+            yield (
+                Found(
+                    id=str(one["recurring_run_id"]),
+                    name=said["name"],
+                    digest=said["digest"],
+                    enabled=enabled,
+                    created_at=_seconds(str(one.get("created_at", ""))),
+                    changed_at=_seconds(str(one.get("updated_at") or one.get("created_at", ""))),
+                    cron=said["cron"],
+                    zone=said["zone"],
+                    busy=not enabled and self._busy(str(one["recurring_run_id"])),
+                ),
+                one,
+            )
+
+    def _busy(self, job: str) -> bool:
+        """Whether a run of a schedule goes on."""
+        predicate = {"operation": "EQUALS", "key": "recurring_run_id", "stringValue": job}
+        query = {"namespace": self._server.scope, "filter": json.dumps({"predicates": [predicate]})}
+        found = self._server.pages("/runs", "runs", query)
+        return any(not rows.read(one, "").state.ended for one in found)
+
+    def _create(self, pipeline: str, release: Release, wanted: Schedule, declared: Declared) -> str:
+        """Make one, disabled; after a doubt it is looked for, so that there is one of it or a next call removes it."""
+        name = f"{TAGLINE} {pipeline}/{wanted.name} {release} {declared.digest}"
+        body = {
+            "display_name": name,
+            "description": self._description(pipeline, wanted, declared),
+            "experiment_id": starting.experiment(self._server),
+            "runtime_config": {
+                "parameters": dict(wanted.parameters),
+                "pipeline_root": keys.root_of(self._place.root, owner_of(pipeline, release, wanted.name)),
+            },
+            "trigger": {"cron_schedule": {"cron": self._six(wanted)}},
+            "mode": "DISABLE",
+            "max_concurrency": str(wanted.concurrency),
+            "no_catchup": True,
+            **self._what(pipeline, release, wanted),
+        }
+        try:
+            return str(self._server.ask("POST", "/recurringruns", body=body)["recurring_run_id"])
+        except KfpError as error:
+            if not (isinstance(error, KfpUnavailable) and error.maybe_done):
+                raise
+            made = [
+                one.id
+                for one, _ in self._found(pipeline)
+                if one.digest == declared.digest and not one.enabled
+            ]
+            if not made:
+                raise
+            return made[0]
+
+    def _description(self, pipeline: str, wanted: Schedule, declared: Declared) -> str:
+        return (
+            f"{TAGLINE} schedule {pipeline}/{wanted.name} digest {declared.digest} cron '{wanted.cron}' "
+            f"zone {wanted.time_zone} owner {self._place.owner}"
+        )
+
+    def _what(self, pipeline: str, release: Release, wanted: Schedule) -> dict[str, Any]:
+        """What it runs: the pinned version, or its pipeline with the cache set, which is heard in no other way."""
+        held = self._held(pipeline, release)
+        if held is None:
+            raise KfpNotThere(
+                f"version {release} of {pipeline} is not on the server",
+                where=self._server.url,
+                fix="tagline ci uploads it",
+            )
+        if wanted.cache is None:
+            return {
+                "pipeline_version_reference": {
+                    "pipeline_id": held.pipeline_id,
+                    "pipeline_version_id": held.id,
+                }
+            }
+        ir = with_caching(held.content.ir, wanted.cache)
+        platform = held.content.platform
+        return {"pipeline_spec": {"pipeline_spec": ir, "platform_spec": platform} if platform else ir}
+
+    def _start_late(self, pipeline: str, release: Release, wanted: Schedule, tick: float) -> None:
+        owner = owner_of(pipeline, release, wanted.name, tick)
+        what = self._what(pipeline, release, wanted)
+        starting.start(
+            self._server,
+            starting.Wanted(
+                owner=owner,
+                repository=self._place.owner,
+                root=keys.root_of(self._place.root, owner),
+                parameters=wanted.parameters,
+                version=what.get("pipeline_version_reference"),
+                spec=what.get("pipeline_spec"),
+            ),
+        )
+
+
+def owner_of(pipeline: str, release: Release, schedule: str, tick: float | None = None) -> str:
+    """The owner key of a schedule's runs, and of the one for a tick."""
+    at = "" if tick is None else f"-{datetime.fromtimestamp(tick, UTC).strftime(STAMP)}"
+    return f"{pipeline}/{release}/full/s-{schedule}{at}"
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp() if text else 0.0
+
+
+def _sentence(move: Move) -> str:
+    at = f" {datetime.fromtimestamp(move.tick, UTC).isoformat(timespec='minutes')}" if move.tick else ""
+    return f"{move.name}: {move.kind}{at}" + (f" ({move.id})" if move.id else "")
+
+
+def _next(one: Declared, now: float) -> list[str]:
+    """The next five ticks, as the person's clock has them."""
+    place = cron.zone(one.zone)
+    found = islice(cron.ticks(one.cron, one.zone, now), SHOWN)
+    return [datetime.fromtimestamp(tick, place).isoformat(timespec="minutes") for tick in found]

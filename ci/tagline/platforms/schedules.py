@@ -1,0 +1,37 @@
+"""Schedules of trainings, as the flow asks for them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from tagline.words import Release
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """A schedule as tagline.yaml has it: five-field cron in a time zone, parameters over those of the pipeline.
+
+    At most `concurrency` of its runs go on at once, 1 to 10. `cache` is None where each task says for itself.
+    """
+
+    name: str
+    cron: str
+    time_zone: str
+    parameters: Mapping[str, Any] = {}
+    concurrency: int = 1
+    cache: bool | None = None
+
+
+class Schedules(Protocol):
+    """The schedules of one pipeline on a platform."""
+
+    def plan(self, pipeline: str, release: Release | None, wanted: Sequence[Schedule]) -> list[str]:
+        """What `apply` would do now, a sentence each, with the next ticks; empty where all is as declared.
+
+        Raises `KfpScheduleRefused` for what the server cannot be told. `release` None: nothing is uploaded yet.
+        """
+        ...
+
+    def apply(self, pipeline: str, release: Release, wanted: Sequence[Schedule]) -> list[str]:
+        """Make the server's schedules those that are declared, of this release; what was done, a sentence each."""
+        ...
