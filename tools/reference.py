@@ -128,6 +128,7 @@ def settings() -> str:
         config.Image,
         config.Member,
         config.Lint,
+        config.Scheduled,
         config.Serving,
         config.Gate,
         config.Metric,

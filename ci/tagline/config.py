@@ -158,6 +158,20 @@ class Lint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ignore: dict[str, str] = {}
 
 
+class Scheduled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A schedule of the full training, on a Kubeflow platform: five-field cron in a time zone.
+
+    `parameters` go over those of the pipeline; at most `concurrency` of its runs go on at once. `cache` switches
+    the cache for every task; left out, each says for itself.
+    """
+
+    cron: str
+    time_zone: str = "UTC"
+    parameters: dict[str, Any] = {}
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
+    cache: bool | None = None
+
+
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of several pipelines: what it says in place of the key of the same name above it."""
 
@@ -174,6 +188,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate: Gate | None = None
     rollout: Rollout | None = None
     secrets: Secrets | None = None
+    schedules: dict[str, Scheduled] | None = None
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -210,6 +225,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate: Gate | None = None
     rollout: Rollout = Rollout()
     secrets: Secrets | None = None
+    schedules: dict[str, Scheduled] = {}
     lint: Lint = Lint()
     webhook: Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")] = ""
 
@@ -268,7 +284,6 @@ LATER = {
     "approvals": "approvals",
     "signers": "signers",
     "promotion": "signers and approvals",
-    "schedules": "schedules",
 }
 LOCAL = "local"
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from tagline.config import Config, Gate, Rollout, Secrets, Serving, seconds
-from tagline.errors import ConfigError, NotYetSupported
+from tagline import cron
+from tagline.config import Config, Gate, Rollout, Scheduled, Secrets, Serving, seconds
+from tagline.errors import ConfigError, KfpScheduleRefused, NotYetSupported
 from tagline.words import check_name
 
 At = tuple[str | int, ...]
@@ -45,10 +46,23 @@ def _of_pipeline(config: Config) -> Iterator[Fault]:
     yield from _rollout(config.rollout)
     if config.secrets:
         yield from _secrets(config.secrets)
+    for name, one in config.schedules.items():
+        yield from _schedule(name, one)
     for rule, reason in config.lint.ignore.items():
         if not reason.strip():
             what = f"lint.ignore.{rule} gives no reason"
             yield Fault(("lint", "ignore", rule), what, f"{rule}: why it may stand")
+
+
+def _schedule(name: str, one: Scheduled) -> Iterator[Fault]:
+    """What is wrong with a schedule wherever it runs; what its server cannot be told is known there."""
+    at: At = ("schedules", name)
+    try:
+        check_name(name, "schedule")
+        cron.translate(one.cron, one.time_zone, one.time_zone)
+        cron.zone(one.time_zone)
+    except (ConfigError, KfpScheduleRefused) as error:
+        yield Fault(at, f"schedules.{name}: {error.what}", error.fix)
 
 
 def _file(file: str) -> Iterator[Fault]:

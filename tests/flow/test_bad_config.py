@@ -8,7 +8,7 @@ FILE = "tagline.yaml"
 LATER = [
     ("approvals: {prod: 2}\n", "approvals"),
     ("signers: [ada@example.org]\n", "signers"),
-    ("schedules: {nightly: '0 3 * * *'}\n", "schedules"),
+    ("schedules: {nightly: {cron: '0 3 * * *'}}\n", "schedules"),
 ]
 
 

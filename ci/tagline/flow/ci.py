@@ -21,6 +21,7 @@ from tagline.flow.plan import (
     Plan,
     Promote,
     Register,
+    Schedule,
     Smoke,
     Train,
     Wake,
@@ -38,6 +39,7 @@ from tagline.flow.releasing.release import (
     smoke_release,
     upload_claimed,
 )
+from tagline.flow.releasing.scheduling import schedule_step
 from tagline.flow.releasing.training import train_release
 from tagline.flow.report import Report, StepReport, nothing, perform
 from tagline.flow.results.waking import check_tag, wake
@@ -103,6 +105,8 @@ def name_of(step: AnyStep) -> str:
             return "release"
         case Train() | GoOnTraining():
             return "training"
+        case Schedule():
+            return "schedules"
         case Register():
             return "register"
         case FinishRollback():
@@ -140,6 +144,8 @@ def _act(world: World, plan: Plan, step: AnyStep, carried: Carried) -> Callable[
             return partial(_train, world.of(step.pipeline), step.release)
         case GoOnTraining():
             return partial(train_release, world.of(step.pipeline), step.release)
+        case Schedule():
+            return partial(schedule_step, world.of(step.pipeline), step.release)
         case Register():
             return partial(register_step, world)
         case FinishRollback():

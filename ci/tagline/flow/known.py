@@ -9,6 +9,7 @@ from tagline.flow.promoting import resolve
 from tagline.flow.releasing.owners import owner_prefix
 from tagline.flow.releasing.registering import unregistered
 from tagline.flow.releasing.release import next_of
+from tagline.flow.releasing.scheduling import schedule_moves
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.ledger import is_run
@@ -134,11 +135,15 @@ def known_merge(world: World, ref: str, ours: str = "") -> Known:
     """What the plan of a merge is made from; `ours` as in `plan_event`."""
     found, state = next_of(world), world.state()
     claimed = found.at_head
-    waiting = unregistered(world, state)
+    waiting = unregistered(world, state, all_of_it=False)
     mine = claimed if claimed and ours and _claimed_by(world, state, claimed, ours) else None
+    all_of_it = [release for pipeline, release in state.releases if pipeline == world.policy.pipeline]
+    scheduled = found.release or (claimed if claimed and claimed == max(all_of_it) else None)
     return Known(
         Event.MERGE,
         ref,
+        scheduled=scheduled,
+        schedules=schedule_moves(world, scheduled),
         train_on_release=world.policy.train == "on-release",
         next_release=found.release or mine,
         next_reason=found.reason,
@@ -184,10 +189,13 @@ def _known_schedule(world: World, ref: str, env: str = "") -> Known:
     opened = tags.open_requests(world.facts, state, env)
     newest = [one.newest.promotion for one in opened if one.newest and _is_mine(world, one.newest.promotion)]
     mine = [release for pipeline, release in state.releases if pipeline == world.policy.pipeline]
+    uploaded = [release for pipeline, release in state.uploads if pipeline == world.policy.pipeline]
     waiting = [release for release in mine if (world.policy.pipeline, release) not in state.uploads]
     return Known(
         Event.SCHEDULE,
         ref,
+        scheduled=max(uploaded, default=None),
+        schedules=schedule_moves(world, max(uploaded, default=None)),
         open_promotions=newest,
         unfinished=sorted(waiting),
         interrupted=_interrupted(world, state, max(mine, default=None)),

@@ -63,6 +63,10 @@ class GoOnTraining(OfRelease, frozen=True, tag=True):
     """A full training whose process vanished: it goes on under the same owner key."""
 
 
+class Schedule(OfRelease, frozen=True, tag=True):
+    """The schedules of a release on its platform: those that are declared, and no other of ours."""
+
+
 class Register(Step, frozen=True, tag=True):
     """Join finished runs with their releases: each becomes a model version."""
 
@@ -103,6 +107,7 @@ AnyStep = (
     | FinishRelease
     | Train
     | GoOnTraining
+    | Schedule
     | Register
     | FinishRollback
     | CheckTag
@@ -131,7 +136,7 @@ class Known(msgspec.Struct, frozen=True):
     newest of each (environment, model) without an end, `unfinished` the releases that were claimed and not
     uploaded, `interrupted` the newest release where its training's process vanished. `unregistered` counts
     trainings that wait to be registered, or whose models are unclear; `awaited`: one of them is of HEAD's
-    release.
+    release. `schedules` is what is to be done to the schedules of the release `scheduled`, a sentence each.
     """
 
     event: Event
@@ -149,6 +154,8 @@ class Known(msgspec.Struct, frozen=True):
     rolled_back: list[tuple[str, str]] = []
     unfinished: list[Release] = []
     interrupted: Release | None = None
+    scheduled: Release | None = None
+    schedules: tuple[str, ...] = ()
     unregistered: int = 0
     awaited: bool = False
 
@@ -176,6 +183,7 @@ _ORDER: tuple[type[Step], ...] = (
     FinishRelease,
     Smoke,
     MakeRelease,
+    Schedule,
     Train,
     GoOnTraining,
     CheckTag,
@@ -249,6 +257,7 @@ def _merge(known: Known) -> list[AnyStep]:
             Smoke(release=release, reason="a release is tried before its version is taken"),
             MakeRelease(release=release, reason=known.next_reason),
         ]
+        steps += _scheduled(known, release)
         begun = known.claimed is not None and (known.trained or known.awaited)
         if known.train_on_release and not begun:
             steps.append(Train(release=release, reason="train: on-release"))
@@ -256,9 +265,16 @@ def _merge(known: Known) -> list[AnyStep]:
     steps = [*_rolled_back(known), *_register(known)]
     if known.claimed and not known.uploaded:
         steps.append(FinishRelease(release=known.claimed, reason="claimed, not uploaded: goes on"))
+    steps += _scheduled(known, known.scheduled)
     if known.claimed and known.train_on_release and not known.trained and not known.awaited:
         steps.append(Train(release=known.claimed, reason="released, nothing trained yet"))
     return steps or [Nothing(reason=known.next_reason)]
+
+
+def _scheduled(known: Known, release: Release | None) -> list[Schedule]:
+    if release is None or not known.schedules:
+        return []
+    return [Schedule(release=release, reason="; ".join(known.schedules))]
 
 
 def _tag(known: Known) -> list[AnyStep]:
@@ -280,6 +296,7 @@ def _schedule(known: Known) -> list[AnyStep]:
     steps: list[AnyStep] = [*_rolled_back(known)]
     for release in known.unfinished:
         steps.append(FinishRelease(release=release, reason="claimed, not uploaded: goes on"))
+    steps += _scheduled(known, known.scheduled)
     steps += _register(known)
     if known.interrupted:
         steps.append(

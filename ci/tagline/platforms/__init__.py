@@ -16,6 +16,7 @@ from tagline.platforms.pipelines import (
     UploadedVersion,
 )
 from tagline.platforms.rollouts import Block, Rollouts
+from tagline.platforms.schedules import Schedule, Schedules
 from tagline.platforms.serving import Arm, ArmCounts, Counts, Route, ServerSpec, Serving
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Run",
     "RunRequest",
     "RunState",
+    "Schedule",
+    "Schedules",
     "ServerSpec",
     "Serving",
     "Signature",
@@ -53,6 +56,11 @@ class Platform(Protocol):
 
     @property
     def pipelines(self) -> Pipelines: ...
+
+    @property
+    def schedules(self) -> Schedules | None:
+        """What starts trainings by the clock; None where nothing does."""
+        ...
 
     @property
     def serving(self) -> Serving: ...

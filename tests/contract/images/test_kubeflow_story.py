@@ -63,6 +63,9 @@ def story(
     (tree / "docker/base_image/Dockerfile").write_text(DOCKERFILE.format(base=f"{plain.host}/{pinned}"))
     with (tree / "tagline.yaml").open("a") as file:
         file.write(f"engine: docker\nimage: {{repository: {plain.host}/team/there}}\n")
+        file.write(
+            "schedules: {nightly: {cron: '0 2 * * *', time_zone: Asia/Tokyo, parameters: {seconds: 1.0}}}\n"
+        )
     with FakeKfp("multiuser") as kfp, server(tmp_path_factory.mktemp("s3")) as s3:
         (desk.folder / "platform.yaml").write_text(PLATFORM.format(url=kfp.url, store=s3.address))
         kfp.pace = 5.0
@@ -95,12 +98,21 @@ def test_one_version_stands_there_with_the_image_by_its_digest(story: Story) -> 
     )
 
 
+def test_the_schedule_of_tagline_yaml_is_there_of_this_version_and_in_the_servers_zone(story: Story) -> None:
+    (job,) = story.kfp.world.recurring.values()
+    assert job.trigger == {"cron_schedule": {"cron": "0 0 17 * * *"}}
+    assert (job.mode, job.runtime["parameters"]) == ("ENABLE", {"seconds": 1.0})
+    (version,) = story.kfp.world.versions.values()
+    assert job.reference["pipeline_version_id"] == version.id
+    assert "schedules: nightly: create, disabled; nightly: enable" in story.merged.out
+
+
 def test_a_rerun_changes_nothing_and_asks_little(story: Story) -> None:
     story.kfp.asked.clear()
     again = story.tagline("ci")
     assert again.code == 0, again
     assert {method for method, _ in story.kfp.asked} == {"GET"}, story.kfp.asked
-    assert len(story.kfp.asked) <= 6, story.kfp.asked
+    assert len(story.kfp.asked) <= 8, story.kfp.asked
     assert story.versions() == ["0.1.0"]
     assert len(story.runs()) == 2
 
@@ -119,12 +131,12 @@ def test_a_finished_training_is_registered_by_a_later_call_from_the_store(story:
     assert (trained["uri"], trained["owner"]) == (facts["uri"], "tiny/0.1.0/full/1")
 
 
-def test_a_head_that_is_registered_asks_the_server_for_its_version_alone(story: Story) -> None:
+def test_a_head_that_is_registered_asks_for_its_version_and_the_schedules_alone(story: Story) -> None:
     story.kfp.asked.clear()
     again = story.tagline("ci")
     assert again.code == 0, again
     assert "nothing to do" in again.out or "already released" in again.out
-    assert len(story.kfp.asked) <= 3, "\n".join(path for _, path in story.kfp.asked)
+    assert len(story.kfp.asked) <= 4, "\n".join(path for _, path in story.kfp.asked)
 
 
 def test_status_shows_releases_and_models_and_serves_nothing_there_yet(story: Story) -> None:
@@ -132,6 +144,18 @@ def test_status_shows_releases_and_models_and_serves_nothing_there_yet(story: St
     assert status.code == 0, status
     (release,) = status.json()["releases"]
     assert (release["release"], release["models"]) == ("0.1.0", ["0.1.0-r1"])
+
+
+def test_a_run_of_the_schedule_is_registered_as_a_training_of_its_tick(story: Story) -> None:
+    story.kfp.advance(24 * 3600)
+    (run,) = [run for run in story.kfp.world.runs.values() if run.recurring_run_id]
+    story.kfp.finish(run.id, "SUCCEEDED")
+    place = f"{run.runtime['pipeline_root'].removeprefix('s3://')}/tiny/{run.id}/train-model/88/model"
+    story.s3.put(place, b'{"threshold": 41}')
+    done = story.tagline("ci", "--event", "schedule")
+    assert done.code == 0, done
+    assert "registered model tiny 0.1.0-r2" in done.out
+    assert story.desk.events()[-1]["owner"].startswith("tiny/0.1.0/full/s-nightly-20")
 
 
 def test_a_process_engine_is_refused_before_anything_is_claimed(story: Story) -> None:

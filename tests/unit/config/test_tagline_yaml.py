@@ -96,7 +96,7 @@ def test_a_mistake_names_its_place_and_its_mending(text: str, what: str, place: 
     assert fix in error.fix
 
 
-@pytest.mark.parametrize("key", ["approvals", "signers", "promotion", "schedules"])
+@pytest.mark.parametrize("key", ["approvals", "signers", "promotion"])
 def test_what_a_later_version_brings_is_refused_by_name(key: str) -> None:
     error = refusal(f"pipeline: wine\n{key}: 2", NotYetSupported)
     assert key in error.what and "later version of tagline" in error.what

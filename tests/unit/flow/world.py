@@ -64,6 +64,7 @@ class InMemory:
     rollouts: SimulatedPlatform
     pipelines: Stored
     name = "simulated"
+    schedules = None
     serves = True
     machine = "here"
 

@@ -21,6 +21,7 @@ from tagline.flow.plan import (
     Nothing,
     Promote,
     Register,
+    Schedule,
     Smoke,
     Train,
     Wake,
@@ -97,7 +98,7 @@ def needs(step: AnyStep, wants: Wants) -> frozenset[Need]:
             return trains if step.smoke else runs
         case Smoke():
             return trains
-        case MakeRelease() | Register():
+        case MakeRelease() | Register() | Schedule():
             return writes
         case FinishRelease():
             return writes | runs

@@ -19,6 +19,7 @@ from tagline.flow.plan import (
     Nothing,
     Promote,
     Register,
+    Schedule,
     Smoke,
     Train,
     Wake,
@@ -88,7 +89,7 @@ def kind(step: AnyStep) -> str:
 def subject(step: AnyStep) -> str:
     """The release, promotion or place that a step is about; "" where there is none."""
     match step:
-        case Smoke() | MakeRelease() | FinishRelease() | Train() | GoOnTraining():
+        case Smoke() | MakeRelease() | FinishRelease() | Schedule() | Train() | GoOnTraining():
             return step.named
         case Promote() | CheckTag() | Wake():
             return str(step.promotion)

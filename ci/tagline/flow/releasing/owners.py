@@ -29,7 +29,8 @@ def next_owner(prefix: str, before: list[Run], recorded: Iterable[str] = ()) -> 
     last = before[-1] if before else None
     if last and last.state in {RunState.INTERRUPTED, RunState.RUNNING} and last.owner not in taken:
         return last.owner
-    numbers = [int(owner.removeprefix(prefix)) for owner in (*taken, *(run.owner for run in before))]
+    tails = [owner.removeprefix(prefix) for owner in (*taken, *(run.owner for run in before))]
+    numbers = [int(tail) for tail in tails if tail.isdigit()]  # a schedule's runs count by their ticks
     return f"{prefix}{max(numbers, default=0) + 1}"
 
 

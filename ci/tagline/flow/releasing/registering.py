@@ -47,21 +47,21 @@ class Unregistered(msgspec.Struct, frozen=True):
         return any(one.release == release for one in self.finished)
 
 
-def unregistered(world: World, state: State) -> Unregistered:
-    """What waits here to be registered.
+def unregistered(world: World, state: State, *, all_of_it: bool = True) -> Unregistered:
+    """What waits here to be registered; on a server others share not `all_of_it` leaves out what schedules started.
 
     Only runs of releases that the ledger knows, made from the same commit: another repository with the same
     pipeline name is not ours. A run that made no model is none of them.
     """
     found = Unregistered([], [])
     for part in world.parts():
-        _look(part, state, found)
+        _look(part, state, found, all_of_it)
     return found
 
 
-def _look(world: World, state: State, found: Unregistered) -> None:
+def _look(world: World, state: State, found: Unregistered, all_of_it: bool) -> None:
     if world.platform.pipelines.detached:
-        _look_there(world, state, found)
+        _look_there(world, state, found, all_of_it)
         return
     for version in world.platform.pipelines.versions(world.policy.pipeline):
         released = state.release(version.pipeline, version.release)
@@ -72,14 +72,14 @@ def _look(world: World, state: State, found: Unregistered) -> None:
                 _sort(world, run, version, found)
 
 
-def _look_there(world: World, state: State, found: Unregistered) -> None:
-    """On a server: it is asked at most once, and only while a release has no model or training in the ledger.
-
-    A release of which something is registered is read anew where a training of it was asked for by hand.
-    """
+def _look_there(world: World, state: State, found: Unregistered, all_of_it: bool) -> None:
+    """On a server: it is asked only while a release has no model in the ledger, or a schedule may make another."""
     pipeline, models = world.policy.pipeline, world.policy.model_names()
     releases = [release for name, release in state.uploads if name == pipeline]
-    open_ = [one for one in releases if not any(state.versions(model, one) for model in models)]
+    known = {one for one in releases if any(state.versions(model, one) for model in models)}
+    open_ = (
+        releases if world.policy.schedules and all_of_it else [one for one in releases if one not in known]
+    )
     if not open_:
         return
     for run in world.platform.pipelines.runs(f"{pipeline}/"):

@@ -10,9 +10,10 @@ import msgspec
 
 from tagline.errors import NotYetSupported
 from tagline.kubeflow_keys import Kubeflow
-from tagline.platforms import Pipelines, Rollouts, Serving
+from tagline.platforms import Rollouts, Schedules, Serving
 
 if TYPE_CHECKING:
+    from tagline.platforms.kubeflow.pipelines import KubeflowPipelines
     from tagline.platforms.kubeflow.server.connection import Connection, Patience
 
 
@@ -49,13 +50,23 @@ class KubeflowPlatform:
         return open_connection(self.said, self._environ, self._patience)
 
     @cached_property
-    def pipelines(self) -> Pipelines:
+    def pipelines(self) -> "KubeflowPipelines":
         """Versions and runs on its server, as the repository's."""
         from tagline.platforms.kubeflow.pipelines import KubeflowPipelines
 
         return KubeflowPipelines(
             self.connection, self.said, self._place.owner, self._place.folder, self._environ
         )
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """The recurring runs on its server, as the repository's."""
+        from tagline.platforms.kubeflow.schedules.apply import KubeflowSchedules
+        from tagline.platforms.kubeflow.schedules.apply import Place as Where
+
+        root = self.said.store.root if self.said.store else ""
+        where = Where(self._place.owner, root, self.said.time_zone)
+        return KubeflowSchedules(self.connection, where, self.pipelines.held)
 
     @property
     def serving(self) -> Serving:

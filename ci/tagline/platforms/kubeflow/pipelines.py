@@ -52,11 +52,11 @@ class KubeflowPipelines:
 
     def version(self, pipeline: str, release: Release) -> UploadedVersion | None:
         """The uploaded version, or None; one that tagline has not uploaded is none."""
-        held = self._held(pipeline, release)
+        held = self.held(pipeline, release)
         said = held.provenance if held else None
         return self._kept(held, said) if held and said else None
 
-    def _held(self, pipeline: str, release: Release) -> Held | None:
+    def held(self, pipeline: str, release: Release) -> Held | None:
         """A version as the server has it, asked for once: what is uploaded never changes."""
         known = self._found.get((pipeline, release))
         if known is None:
@@ -107,8 +107,12 @@ class KubeflowPipelines:
 
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first: of each key the one that counts."""
+        found = [*starting.listed(self.server, owner_prefix, self.owner)]
+        if owner_prefix.count("/") == 1:  # of a whole pipeline: those that its schedules started too
+            root = keys.root_of(self._store().root, owner_prefix)
+            found += starting.scheduled(self.server, owner_prefix.rstrip("/"), root)
         of_key: dict[str, list[rows.Row]] = {}
-        for row in starting.listed(self.server, owner_prefix, self.owner):
+        for row in found:
             of_key.setdefault(row.owner, []).append(row)
         counted = [one for found in of_key.values() if (one := rows.chosen(found))]
         return [rows.as_run(one) for one in sorted(counted, key=lambda one: (one.created_at, one.id))]
@@ -158,7 +162,7 @@ class KubeflowPipelines:
         pipeline, wanted = _of(request.owner)
         if wanted is None:
             return None
-        held = self._held(pipeline, wanted)
+        held = self.held(pipeline, wanted)
         if held is None:
             raise KfpNotThere(
                 f"version {wanted} of {pipeline} is not on the server",

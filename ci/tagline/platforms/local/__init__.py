@@ -19,6 +19,7 @@ class LocalPlatform:
 
     name = "local"
     serves = True
+    schedules = None
 
     def __init__(
         self, home: Path, engine: Engine, source: "Source | None" = None, *, containers: bool = False

@@ -1,7 +1,9 @@
 """Starts a run as near to once as the server allows: look first, send once, and after any doubt look again."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,6 +16,7 @@ from tagline.platforms.kubeflow.server.connection import Connection
 EXPERIMENT = "tagline"
 LARGEST = 5 * 10**6  # bytes of a pipeline; Kubernetes takes no object of that size
 NAME_TAKEN = 409
+STAMP = "%Y%m%dT%H%MZ"  # of a tick, in UTC
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -59,6 +62,23 @@ def listed(server: Connection, prefix: str, repository: str) -> Iterator[Row]:
         owner = keys.owner_in(str(one.get("description", "")), repository)
         if owner.startswith(prefix):
             yield rows.read(one, owner)
+
+
+def scheduled(server: Connection, pipeline: str, root: str) -> Iterator[Row]:
+    """The runs that a pipeline's schedules have started: the server names them, their root is the schedule's own.
+
+    Their owner key is that of the schedule and the tick. The server makes their names of the first 25 letters and
+    digits of the schedule's.
+    """
+    begin = re.sub(r"[^a-z0-9]", "", f"tagline{pipeline}")[:25]
+    predicate = {"operation": "IS_SUBSTRING", "key": "name", "stringValue": begin}
+    query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
+    for one in server.pages("/runs", "runs", query):
+        place = str((one.get("runtime_config") or {}).get("pipeline_root", ""))
+        if not one.get("recurring_run_id") or not place.startswith(root):
+            continue
+        tick = datetime.fromisoformat(str(one.get("scheduled_at", ""))).strftime(STAMP)
+        yield rows.read(one, f"{pipeline}/{place.removeprefix(root).strip('/')}-{tick}")
 
 
 def read(server: Connection, row: Row) -> Row:

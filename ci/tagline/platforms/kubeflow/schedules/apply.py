@@ -23,7 +23,6 @@ from tagline.platforms.schedules import Schedule
 from tagline.words import Release
 
 SHOWN = 5
-STAMP = "%Y%m%dT%H%MZ"
 _SAID = re.compile(
     r"tagline schedule (?P<pipeline>[^/ ]+)/(?P<name>\S+) digest (?P<digest>[0-9a-f]{16}) "
     r"cron '(?P<cron>[^']*)' zone (?P<zone>\S+) owner (?P<owner>[0-9a-f]{32})"
@@ -53,7 +52,7 @@ class KubeflowSchedules:
     def plan(self, pipeline: str, release: Release | None, wanted: Sequence[Schedule]) -> list[str]:
         """What `apply` would do now, a sentence each, with the next ticks; empty where all is as declared."""
         declared = self._declared(pipeline, release, wanted)
-        found = [one for one, _ in self._found(pipeline)]
+        found = list(self._found(pipeline, declared))
         made = moves(declared, found, self._now())
         said = [_sentence(move) for move in made]
         changed = {move.name for move in made}
@@ -67,7 +66,7 @@ class KubeflowSchedules:
         """Make the server's schedules those that are declared, of this release; what was done, a sentence each."""
         declared = self._declared(pipeline, release, wanted)
         by_name = {one.name: one for one in wanted}
-        made = moves(declared, [one for one, _ in self._found(pipeline)], self._now())
+        made = moves(declared, list(self._found(pipeline, declared)), self._now())
         created: dict[str, str] = {}
         for move in made:
             self._act(move, pipeline, release, by_name.get(move.name), declared.get(move.name), created)
@@ -118,8 +117,12 @@ class KubeflowSchedules:
     def _six(self, one: Schedule) -> str:
         return cron.translate(one.cron, one.time_zone, self._place.zone)
 
-    def _found(self, pipeline: str) -> Iterator[tuple[Found, Mapping[str, Any]]]:
-        """Our schedules of a pipeline on the server; what lacks our mark is not looked at."""
+    def _found(self, pipeline: str, declared: Mapping[str, Declared]) -> Iterator[Found]:
+        """Our schedules of a pipeline on the server; what lacks our mark is not looked at.
+
+        Whether a run goes on is asked only of one that is to be removed.
+        """
+        keep = {one.digest for one in declared.values()}
         predicate = {
             "operation": "IS_SUBSTRING",
             "key": "name",
@@ -131,19 +134,18 @@ class KubeflowSchedules:
             if said is None or said["owner"] != self._place.owner or said["pipeline"] != pipeline:
                 continue
             enabled = str(one.get("status") or one.get("mode", "")) in ("ENABLED", "ENABLE")
-            yield (
-                Found(
-                    id=str(one["recurring_run_id"]),
-                    name=said["name"],
-                    digest=said["digest"],
-                    enabled=enabled,
-                    created_at=_seconds(str(one.get("created_at", ""))),
-                    changed_at=_seconds(str(one.get("updated_at") or one.get("created_at", ""))),
-                    cron=said["cron"],
-                    zone=said["zone"],
-                    busy=not enabled and self._busy(str(one["recurring_run_id"])),
-                ),
-                one,
+            job = str(one["recurring_run_id"])
+            ends = not enabled or said["digest"] not in keep
+            yield Found(
+                id=job,
+                name=said["name"],
+                digest=said["digest"],
+                enabled=enabled,
+                created_at=_seconds(str(one.get("created_at", ""))),
+                changed_at=_seconds(str(one.get("updated_at") or one.get("created_at", ""))),
+                cron=said["cron"],
+                zone=said["zone"],
+                busy=ends and self._busy(job),
             )
 
     def _busy(self, job: str) -> bool:
@@ -175,11 +177,8 @@ class KubeflowSchedules:
         except KfpError as error:
             if not (isinstance(error, KfpUnavailable) and error.maybe_done):
                 raise
-            made = [
-                one.id
-                for one, _ in self._found(pipeline)
-                if one.digest == declared.digest and not one.enabled
-            ]
+            known = self._found(pipeline, {wanted.name: declared})
+            made = [one.id for one in known if one.digest == declared.digest and not one.enabled]
             if not made:
                 raise
             return made[0]
@@ -228,7 +227,7 @@ class KubeflowSchedules:
 
 def owner_of(pipeline: str, release: Release, schedule: str, tick: float | None = None) -> str:
     """The owner key of a schedule's runs, and of the one for a tick."""
-    at = "" if tick is None else f"-{datetime.fromtimestamp(tick, UTC).strftime(STAMP)}"
+    at = "" if tick is None else f"-{datetime.fromtimestamp(tick, UTC).strftime(starting.STAMP)}"
     return f"{pipeline}/{release}/full/s-{schedule}{at}"
 
 

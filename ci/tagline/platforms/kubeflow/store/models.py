@@ -40,7 +40,7 @@ def model_facts(objects: Objects, run: Run, compiled: Compiled, models: Sequence
     Raises `NoModel` where several stand and none is named, `TaskContractBroken` for facts that cannot be read, that
     name what lies outside the run's root, or a model of another digest; and what reading the store raises.
     """
-    found = objects.below(run.root)
+    found = {uri: size for uri, size in objects.below(run.root).items() if f"/{run.id}/" in uri}
     outputs = sorted({_output(run.root, uri) for uri in found} - {None}, key=str)
     there = [one for one in outputs if one is not None]
     notes = [one for one in there if one.name == FACTS]
