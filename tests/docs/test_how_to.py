@@ -64,6 +64,12 @@ def test_the_repository_of_several_pipelines_by_example_is_one() -> None:
     assert own.model_names() == ["fraud", "leaver", "stayer"]
 
 
+def test_the_repository_on_a_kubeflow_platform_by_example_is_one() -> None:
+    (text,) = blocks("kubeflow-pipelines.md", "yaml")
+    own = config.parse(text)
+    assert own.schedules["nightly"].parameters == {"trees": 500}
+
+
 def test_the_error_that_the_page_quotes_is_the_one_that_comes() -> None:
     text = (ROOT / "tests/projects/tiny/tagline.yaml").read_text().replace("max_drop: 0.10", "max_drop: 0.2")
     with pytest.raises(ConfigError) as caught:
