@@ -1,5 +1,5 @@
 # Two commands: `make demo` plays the story, `make test` runs the suite. Both install what they need, once.
-.PHONY: demo test lint soak soak-images bench bench-image lock clean
+.PHONY: demo test lint soak soak-images bench bench-image bench-kfp lock clean
 PYTHON ?= python3
 export PYTHON
 WORKERS ?= 2
@@ -35,6 +35,10 @@ bench-image:
 	@tools/install test
 	@tools/docker
 	@.venv/bin/python -m tests.bench.images
+
+bench-kfp:
+	@tools/install test
+	@.venv/bin/python -m tests.bench.kfp
 
 # needs uv: the locks hold for Python 3.11 to 3.13
 lock:

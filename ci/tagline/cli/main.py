@@ -11,6 +11,7 @@ COMMANDS = {
     "check": "Config, lock, compile, the project's tests, smoke training if asked.",
     "lint": "Rules over a compiled pipeline and its source, without a cluster.",
     "diff": "What changed in the pipeline between two releases, commits or files, in words.",
+    "manifests": "A release as Kubernetes objects, for Argo CD or kubectl.",
     "compile": "pipeline.py to pipeline.yaml, deterministic.",
     "build": "The image of every task, once for each content.",
     "ci": "The one CI call: look at the event, plan, run.",

@@ -5,9 +5,9 @@ import re
 import shutil
 import site
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import yaml
 
@@ -34,31 +34,65 @@ def compile_file(
     folder first on `sys.path`. `timeout` in seconds. Raises `PipelineError` (with the lines of the project's own code)
     where it raises, defines no or several pipelines, hangs, or ends the process.
     """
-    project = Project.of_file(pipeline)
+    return compile_projects([Project.of_file(pipeline)], [out], run, timeout=timeout)[0]
+
+
+def compile_projects(
+    projects: Sequence[Project],
+    outs: Sequence[Path],
+    run: Callable[[Command], int] = sandbox.run,
+    *,
+    timeout: float = TIMEOUT,
+) -> list[Path]:
+    """Compile several pipelines of one project's tree, each to its own file, as `compile_file` does one.
+
+    One child loads kfp once; each pipeline's code runs in a process of its own that is forked from it. Raises what
+    `compile_file` raises, for the first that fails; nothing is written then.
+    """
+    root = projects[0].root
     with temporary.folder(temporary.Kind.COMPILE) as folder, foreign.nameless() as log:
         place = folder.resolve()
-        tree = copy_tree(project.root, place / "tree")
-        made, report = place / "pipeline.yaml", place / "report.json"
-        inner = tree / project.pipeline.relative_to(project.root)
-        if not inner.exists():  # git ignores it
-            inner.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(project.pipeline, inner)
-        _leave_out_gate_data(project.root, tree)
-        git = git_folders(project.root)
-        argv = [sys.executable, "-P", str(_CHILD), str(inner), str(made), str(report), *_secret(project)]
+        tree = copy_tree(root, place / "tree")
+        _leave_out_gate_data(root, tree)
+        jobs = [_job(project, tree, place / str(number)) for number, project in enumerate(projects)]
+        (place / "jobs.json").write_text(json.dumps([job.argv for job in jobs]))
+        argv = [sys.executable, "-P", str(_CHILD), str(place / "jobs.json")]
         env = {"PYTHONUSERBASE": site.getuserbase()}
-        command = Command(argv, tree, foreign.named(log), env, timeout, git, [place])
+        command = Command(argv, tree, foreign.named(log), env, timeout, git_folders(root), [place])
         try:
             code = run(command)
         except TaskTimedOut as error:
-            what = f"{pipeline.name} did not compile within {timeout:g} s and was stopped{_printed(log)}"
-            raise PipelineError(what, where=str(pipeline)) from error
-        content = _written(made)
-        if code != 0 or content is None:
-            raise _failure(project, code, _written(report), _printed(log))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    foreign.replace(out, content, out.parent)
-    return out
+            names = ", ".join(project.pipeline.name for project in projects)
+            what = f"{names} did not compile within {timeout:g} s and was stopped{_printed(log)}"
+            raise PipelineError(what, where=str(projects[0].pipeline)) from error
+        contents = [_written(job.made) for job in jobs]
+        for job, content in zip(jobs, contents, strict=True):
+            if content is None or (code != 0 and len(jobs) == 1):
+                raise _failure(job.project, code, _written(job.report), _printed(log))
+    for out, content in zip(outs, contents, strict=True):
+        assert content is not None
+        out.parent.mkdir(parents=True, exist_ok=True)
+        foreign.replace(out, content, out.parent)
+    return list(outs)
+
+
+class _Job(NamedTuple):
+    """One pipeline of a child: what it writes where, and its words."""
+
+    project: Project
+    made: Path
+    report: Path
+    argv: list[str]
+
+
+def _job(project: Project, tree: Path, place: Path) -> _Job:
+    place.mkdir()
+    inner = tree / project.pipeline.relative_to(project.root)
+    if not inner.exists():  # git ignores it
+        inner.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(project.pipeline, inner)
+    made, report = place / "pipeline.yaml", place / "report.json"
+    return _Job(project, made, report, [str(inner), str(made), str(report), *_secret(project)])
 
 
 def _leave_out_gate_data(root: Path, tree: Path) -> None:

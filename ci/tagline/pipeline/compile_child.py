@@ -1,13 +1,15 @@
 """Compiles one pipeline.py with kfp's own compiler: a script of its own, run in the sandbox.
 
-    python -P compile_child.py PIPELINE OUT REPORT [SECRET DELIVER]
+    python -P compile_child.py JOBS
 
-Writes OUT, or says in REPORT (JSON) why it could not; what the pipeline prints goes where stdout goes. Each
-task is given the Kubernetes Secret SECRET, as DELIVER says (`env` or `volume`).
+JOBS is a JSON list of [PIPELINE, OUT, REPORT, (SECRET, DELIVER)?]. Each writes OUT, or says in REPORT (JSON) why it
+could not; what the pipeline prints goes where stdout goes. Each task is given the Kubernetes Secret SECRET, as DELIVER says
+(`env` or `volume`). Of several each runs in a fork of its own, so that no pipeline's code meets another's.
 """
 
 import importlib.util
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -89,5 +91,33 @@ def main(pipeline: Path, out: Path, report: Path, secret: list[str]) -> None:
         _report(report, str(Path.cwd()), error)
 
 
+def each(jobs: list[list[str]]) -> int:
+    """Do the jobs one after another; the exit code is 1 where one of several failed."""
+    if len(jobs) == 1:
+        pipeline, out, report, *secret = jobs[0]
+        main(Path(pipeline), Path(out), Path(report), secret)
+        return 0
+    import kfp.compiler  # noqa: F401  # loaded once, for all of them
+
+    failed = 0
+    for job in jobs:
+        child = os.fork()
+        if child == 0:
+            os._exit(_forked(job))
+        failed |= int(os.waitpid(child, 0)[1] != 0)
+    return failed
+
+
+def _forked(job: list[str]) -> int:
+    code = 1
+    try:
+        code = each([job])
+    except SystemExit:
+        pass
+    finally:
+        sys.stdout.flush()
+    return code
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])
+    sys.exit(each(json.loads(Path(sys.argv[1]).read_text())))

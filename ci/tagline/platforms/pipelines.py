@@ -164,6 +164,10 @@ class Pipelines(Protocol):
     @property
     def detached(self) -> bool: ...
 
+    def place(self, compiled: Path) -> None:
+        """Write into a compiled file where this platform runs its tasks, such as on GPU nodes; again is a no-op."""
+        ...
+
     def upload(
         self, pipeline: str, release: Release, commit: str, compiled: Path, source: Path
     ) -> UploadedVersion:

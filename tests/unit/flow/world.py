@@ -44,6 +44,9 @@ class Stored:
         self.folder, self.commit = folder, commit
         (folder / "tagline.yaml").write_text(POLICY)
 
+    def place(self, compiled: Path) -> None:
+        pass
+
     def version(self, pipeline: str, release: Release) -> UploadedVersion:
         return UploadedVersion(
             pipeline, release, self.commit, "x", self.folder / "p.yaml", self.folder, "0" * 64

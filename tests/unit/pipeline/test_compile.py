@@ -11,7 +11,9 @@ from tagline.engines import Guards
 from tagline.engines.process import ProcessEngine
 from tagline.errors import PipelineError
 from tagline.pipeline import compiled
-from tagline.pipeline.compile import compile_file, is_current, substitute_image
+from tagline.pipeline.compile import compile_file, compile_projects, is_current, substitute_image
+from tagline.pipeline.compiled import read
+from tagline.pipeline.project import Project
 
 from .conftest import HEAD, PLAIN_KFP, SOUND
 
@@ -261,3 +263,46 @@ def test_a_hostile_pipeline_finds_no_credential_in_its_parents(
     done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert ("found the token" in done.stderr) is found
     assert (done.returncode == 0) is not found
+
+
+SEVERAL = """import builtins
+from kfp import dsl
+
+assert not hasattr(builtins, "met"), "another pipeline's code ran in this process"
+builtins.met = True
+
+@dsl.container_component
+def step():
+    return dsl.ContainerSpec(image="python:3.11", command=["true"])
+
+@dsl.pipeline(name="{name}")
+def pipeline():
+    step()
+"""
+
+
+def several(folder: Path, *names: str) -> list[Project]:
+    (folder / "pipelines").mkdir()
+    for name in names:
+        (folder / f"pipelines/{name}.py").write_text(SEVERAL.format(name=name))
+    return [Project(folder, folder / f"pipelines/{name}.py") for name in names]
+
+
+def test_several_pipelines_are_compiled_by_one_child_and_none_meets_another(tmp_path: Path) -> None:
+    projects = several(tmp_path, "one", "two", "three")
+    outs = compile_projects(projects, [project.committed for project in projects])
+    assert [read(out).ir["pipelineInfo"]["name"] for out in outs] == ["one", "two", "three"]
+    alone = compile_file(projects[1].pipeline, tmp_path / "alone.yaml")
+    assert alone.read_bytes() == outs[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "broken", ["raise ValueError('mine')", "import os; os._exit(7)", "import sys; sys.exit(3)"]
+)
+def test_one_that_fails_is_named_and_nothing_of_the_others_is_written(tmp_path: Path, broken: str) -> None:
+    projects = several(tmp_path, "one", "two")
+    projects[0].pipeline.write_text(broken)
+    with pytest.raises(PipelineError) as caught:
+        compile_projects(projects, [project.committed for project in projects])
+    assert "pipelines/one.py" in caught.value.what
+    assert not projects[1].committed.exists()

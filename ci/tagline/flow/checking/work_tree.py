@@ -34,7 +34,7 @@ def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> l
             where=str(output),
             fix=f"tagline compile {projects[0].pipeline.relative_to(root)} -o {output}",
         )
-    return [compiling.compile_file(one.pipeline, output or one.committed, engine.run) for one in projects]
+    return compiling.compile_projects(projects, [output or one.committed for one in projects], engine.run)
 
 
 def root_of(folder: Path) -> Path:

@@ -73,6 +73,7 @@ def prepared(world: World, commit: str, *, known: str = "", push: bool = True) -
         compiled = folder / "pipeline.yaml"
         compiling.compile_file(Project.find(tree, own).pipeline, compiled, world.engine.run)
         compiling.substitute_image(compiled, identity)
+        world.platform.pipelines.place(compiled)
         yield Ready(commit, own, tree, identity, compiled)
 
 

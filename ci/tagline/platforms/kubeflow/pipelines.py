@@ -13,6 +13,7 @@ from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.compiled import Compiled
 from tagline.pipeline.identity import digest_of
 from tagline.platforms import ModelFacts, Run, RunRequest, TaskEvent, UploadedVersion
+from tagline.platforms.kubeflow import gpus
 from tagline.platforms.kubeflow.marks import Provenance
 from tagline.platforms.kubeflow.runs import keys, rows, starting
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
@@ -41,6 +42,14 @@ class KubeflowPipelines:
         self._environ = environ
         self.pace, self.clock = Pace(), Clock()
         self._found: dict[tuple[str, Release], Held] = {}
+
+    def place(self, compiled: Path) -> None:
+        """Write the platform file's GPU profile into the tasks that ask for one; raises `ConfigError` without it."""
+        read = compiled_file.read(compiled)
+        made = gpus.placed(read, self.said.gpu.get("training"))
+        if made is not read:
+            documents = [made.ir, *([made.platform] if made.platform else [])]
+            compiled.write_text(yaml.safe_dump_all(documents, sort_keys=True))
 
     def upload(
         self, pipeline: str, release: Release, commit: str, compiled: Path, source: Path

@@ -44,6 +44,9 @@ class LocalPipelines:
         self._source = Names(os.environ) if source is None else source
         self._store = Store(home)
 
+    def place(self, compiled: Path) -> None:
+        """Every task runs on this machine: nothing is to be said of it."""
+
     def upload(
         self, pipeline: str, release: Release, commit: str, compiled: Path, source: Path
     ) -> UploadedVersion:
