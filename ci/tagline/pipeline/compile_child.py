@@ -3,8 +3,8 @@
     python -P compile_child.py JOBS
 
 JOBS is a JSON list of [PIPELINE, OUT, REPORT, (SECRET, DELIVER)?]. Each writes OUT, or says in REPORT (JSON) why it
-could not; what the pipeline prints goes where stdout goes. Each task is given the Kubernetes Secret SECRET, as DELIVER says
-(`env` or `volume`). Of several each runs in a fork of its own, so that no pipeline's code meets another's.
+could not; what the pipeline prints goes where stdout goes. Each task is given the Kubernetes Secret SECRET, as DELIVER
+says (`env` or `volume`). Of several each runs in a fork of its own, so that no pipeline's code meets another's.
 """
 
 import importlib.util
