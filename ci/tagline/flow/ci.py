@@ -47,7 +47,7 @@ from tagline.flow.world import World
 from tagline.git.history import check_on_a_line
 from tagline.git.ledger import Batch
 from tagline.git.occasion import Event
-from tagline.platforms import RunState
+from tagline.platforms import Run, RunState
 from tagline.platforms.local import work
 from tagline.words import Release
 
@@ -209,6 +209,8 @@ def _train(world: World, planned: Release) -> StepReport:
         return nothing(
             "training", f"run {going[0].owner} goes on there; a later tagline ci registers its model"
         )
+    if world.platform.pipelines.detached:
+        _require_not_failed(world, runs, release)
     if going:
         raise StillTraining(
             f"release {release} is being trained by another process", fix="tagline ci again later"
@@ -217,6 +219,15 @@ def _train(world: World, planned: Release) -> StepReport:
         # another agent uploaded it to a platform of its own: the same commit gives the same content here
         world.told(finish_release(world, release))
     return train_release(world, release)
+
+
+def _require_not_failed(world: World, runs: Sequence[Run], release: Release) -> None:
+    """Raise the error of a training that failed there while nobody waited: another is started by hand alone."""
+    problem = runs[-1].problem() if runs and runs[-1].state is not RunState.SUCCEEDED else None
+    if problem:
+        of = f" --pipeline {world.policy.pipeline}" if world.policy.several else ""
+        problem.fix = f"look at its tasks on the server; tagline train --release {release}{of} starts another"
+        raise problem
 
 
 def release_head(world: World) -> Report:

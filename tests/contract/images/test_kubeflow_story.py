@@ -168,3 +168,19 @@ def test_a_process_engine_is_refused_before_anything_is_claimed(story: Story) ->
     assert refused.code == 20, refused
     assert "runs every task in an image" in refused.err
     assert story.desk.refs() == before
+
+
+def test_a_training_that_failed_there_is_told_by_the_next_call_and_started_again_by_hand_alone(
+    story: Story,
+) -> None:
+    done = story.tagline("ci")
+    assert done.code == 0, done
+    (failed,) = [run for run in story.kfp.world.runs.values() if "/0.1.1/full/" in run.display_name]
+    story.kfp.finish(failed.id, "FAILED", "exit code 1")
+    told = story.tagline("ci")
+    assert told.code == 127, told
+    assert "tagline train --release 0.1.1" in told.err
+    assert len(story.runs()) == 5
+    again = story.tagline("train", "--release", "0.1.1")
+    assert again.code == 0, again
+    assert "tagline tiny/0.1.1/full/2" in story.runs()
