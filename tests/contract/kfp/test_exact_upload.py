@@ -85,7 +85,7 @@ def test_another_image_under_the_same_release_is_an_error_that_shows_it(kfp: Fak
     other = file_of(tmp_path, image="wine@sha256:" + "b" * 64)
     with pytest.raises(ContentDiffers) as caught:
         uploading.upload(server, other, said(other))
-    assert "container.image: " in caught.value.what
+    assert "task fit: image: " in caught.value.what
     assert "a" * 64 in caught.value.what and "b" * 64 in caught.value.what
     assert names(kfp) == [("wine", "0.1.0")]
 
@@ -118,9 +118,51 @@ def test_what_is_no_pipeline_is_never_sent(kfp: FakeKfp, tmp_path: Path) -> None
 
 def test_what_no_run_could_carry_is_refused_before_it_is_sent(kfp: FakeKfp, tmp_path: Path) -> None:
     file = file_of(tmp_path, image="x" * 5_000_000)
-    with pytest.raises(KfpRefused, match=r"starts no run over 5 MB"):
+    with pytest.raises(KfpRefused, match=r"starts no run over (5\.0|1\.6) MB"):
         uploading.upload(connection(kfp), file, said(file))
-    assert kfp.asked == []
+    assert {path for _, path in kfp.asked} <= {"/apis/v2beta1/healthz"}
+
+
+def test_the_kubernetes_store_takes_less(tmp_path: Path) -> None:
+    file = file_of(tmp_path, image="x" * 1_600_000)
+    with FakeKfp("k8s-native") as native, FakeKfp("database") as database:
+        with pytest.raises(KfpRefused, match=r"over 1\.6 MB"):
+            uploading.upload(connection(native), file, said(file))
+        assert native.world.pipelines == {}
+        uploading.upload(connection(database), file, said(file))
+        assert names(database) == [("wine", "0.1.0")]
+
+
+def test_a_version_that_somebody_else_uploaded_under_our_release_is_not_taken_for_ours(
+    kfp: FakeKfp, tmp_path: Path
+) -> None:
+    server, file = connection(kfp), file_of(tmp_path)
+    uploading.upload(server, file, said(file))
+    (pipeline,) = kfp.world.pipelines.values()
+    by_hand = {"name": "0.2.0", "display_name": "0.2.0", "pipelineid": pipeline.id, "description": "by hand"}
+    server.post_file("/pipelines/upload_version", file.read_bytes(), by_hand)
+    with pytest.raises(NameTaken, match=r"version 0\.2\.0 that tagline has not uploaded"):
+        uploading.upload(server, file, said(file, release="0.2.0"))
+
+
+def test_a_secret_that_differs_is_not_shown(kfp: FakeKfp, tmp_path: Path) -> None:
+    server = connection(kfp)
+
+    def with_password(value: str) -> Path:
+        file = file_of(tmp_path)
+        made = yaml.safe_load(file.read_text())
+        env = [{"name": "DB_PASSWORD", "value": value}]
+        made["deploymentSpec"]["executors"]["exec-fit"]["container"]["env"] = env
+        file.write_text(yaml.safe_dump(made))
+        return file
+
+    file = with_password("hunter2-of-the-store")
+    uploading.upload(server, file, said(file))
+    other = with_password("hunter3-of-the-store")
+    with pytest.raises(ContentDiffers) as caught:
+        uploading.upload(server, other, said(other))
+    assert "DB_PASSWORD" in caught.value.what
+    assert "hunter" not in str(caught.value)
 
 
 @pytest.mark.parametrize("lost", [1, 2])

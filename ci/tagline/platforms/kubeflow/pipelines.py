@@ -57,7 +57,8 @@ class KubeflowPipelines:
         """Keep a version. The same content again is a no-op; other content raises `ContentDiffers`."""
         read = compiled_file.read(compiled)
         said = Provenance(self.owner, pipeline, str(release), commit, digest_of(read), image_of(read))
-        return self._kept(uploading.upload(self.server, compiled, said), said)
+        held = uploading.upload(self.server, compiled, said)
+        return self._kept(held, held.provenance or said)
 
     def version(self, pipeline: str, release: Release) -> UploadedVersion | None:
         """The uploaded version, or None; one that tagline has not uploaded is none."""

@@ -63,9 +63,18 @@ class Connection:
         return Services(self.url, self.request)
 
     @cached_property
+    def _health(self) -> dict[str, Any]:
+        return dict(self.ask("GET", "/healthz"))
+
+    @property
     def multi_user(self) -> bool:
         """Whether the server tells its users apart by namespaces, as its health says."""
-        return bool(self.ask("GET", "/healthz").get("multi_user"))
+        return bool(self._health.get("multi_user"))
+
+    @property
+    def native(self) -> bool:
+        """Whether the server keeps its pipelines as objects of Kubernetes."""
+        return self._health.get("pipeline_store") == "kubernetes"
 
     @property
     def scope(self) -> str:

@@ -1,13 +1,12 @@
 """Whether two compiled pipelines say the same, and where they do not: sdkVersion does not count, images do."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tagline.pipeline.compiled import Compiled
+from tagline.pipeline.diff.compare import compare
 
 SHOWN = 8
-LONGEST = 80
 
 
 def of_server(spec: Mapping[str, Any]) -> Compiled:
@@ -19,8 +18,12 @@ def of_server(spec: Mapping[str, Any]) -> Compiled:
 
 
 def differences(there: Compiled, ours: Compiled) -> list[str]:
-    """Each place where two pipelines differ, as `path: there → ours`; empty where they say the same."""
-    return list(_walk("", _counted(there), _counted(ours)))
+    """What differs, in words that show no secret; empty where two pipelines say the same.
+
+    Where only labels differ, which mean nothing to a person, the places are named.
+    """
+    places = list(_walk("", _counted(there), _counted(ours)))
+    return ([str(change) for change in compare(there, ours)] or places) if places else []
 
 
 def shown(found: list[str]) -> str:
@@ -53,11 +56,4 @@ def _walk(path: str, there: Any, ours: Any) -> Iterator[str]:
         for index, (one, other) in enumerate(zip(there, ours, strict=True)):
             yield from _walk(f"{path}[{index}]", one, other)
     elif type(there) is not type(ours) or there != ours:
-        yield f"{path}: {_word(there)} → {_word(ours)}"
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+        yield f"{path} differs"

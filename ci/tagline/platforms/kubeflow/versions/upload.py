@@ -15,8 +15,8 @@ from tagline.platforms.kubeflow.marks import Provenance, is_ours, pipeline_descr
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.versions import content
 
-LARGEST = 32 * 2**20  # bytes of an upload that the server reads
-LARGEST_RUN = 5 * 10**6  # above it no run starts: Kubernetes takes no object of that size
+LARGEST_RUN = 5 * 10**6  # bytes; above it no run starts, though the server reads uploads of 32 MiB
+LARGEST_NATIVE = 3 << 19  # bytes of an object that etcd takes, in the Kubernetes-native store
 NAME_TAKEN = 409
 
 
@@ -66,32 +66,43 @@ def upload(server: Connection, file: Path, said: Provenance) -> Held:
     """
     data = file.read_bytes()
     ours = compiled_file.parse(data.decode("utf-8"), str(file))
-    _require_small(data, str(file))
+    _require_small(data, str(file), server)
     pipeline = _own_pipeline(server, said)
     known = find_version(server, pipeline["pipeline_id"], said.release)
     if known is None:
         known = _make_version(server, pipeline["pipeline_id"], data, said)
+    _require_ours(server, known, said)
     found = content.differences(known.content, ours)
     if found:
         raise ContentDiffers(
-            f"{said.pipeline} {said.release} was uploaded before with other content "
-            f"(there → ours):\n{content.shown(found)}",
+            f"{said.pipeline} {said.release} was uploaded before with other content; from there to here:\n"
+            f"{content.shown(found)}",
             where=server.url,
             fix="release a new version: an uploaded one never changes",
         )
     return known
 
 
-def _require_small(data: bytes, where: str) -> None:
-    if len(data) < LARGEST_RUN:
+def _require_small(data: bytes, where: str, server: Connection) -> None:
+    most = LARGEST_NATIVE if len(data) >= LARGEST_NATIVE and server.native else LARGEST_RUN
+    if len(data) < most:
         return
-    limit = LARGEST if len(data) > LARGEST else LARGEST_RUN
     raise KfpRefused(
-        f"the compiled pipeline has {len(data) / 1e6:.1f} MB: the server takes no upload over "
-        f"{LARGEST / 2**20:.0f} MiB and starts no run over {LARGEST_RUN / 1e6:.0f} MB",
+        f"the compiled pipeline has {len(data) / 1e6:.1f} MB: this server takes no version and starts no run over "
+        f"{most / 1e6:.1f} MB",
         where=where,
-        fix=f"hand large constants over as artifacts; it must be smaller than {limit / 1e6:.0f} MB",
+        fix="hand large constants over as artifacts",
     )
+
+
+def _require_ours(server: Connection, known: Held, said: Provenance) -> None:
+    """Raise `NameTaken` for a version of this release that tagline has not uploaded from this repository."""
+    if known.provenance is None or known.provenance.owner != said.owner:
+        raise NameTaken(
+            f"{said.pipeline} has a version {said.release} that tagline has not uploaded from this repository",
+            where=server.url,
+            fix="delete that version on the server if nothing runs it, and run this again",
+        )
 
 
 def _own_pipeline(server: Connection, said: Provenance) -> dict[str, Any]:
