@@ -193,6 +193,10 @@ class Pipelines(Protocol):
         """
         ...
 
+    def cancel(self, run: Run) -> None:
+        """End a run that goes on there; of one that has ended nothing is left to end. Only where runs are detached."""
+        ...
+
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first."""
         ...

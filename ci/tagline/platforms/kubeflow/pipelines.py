@@ -115,6 +115,10 @@ class KubeflowPipelines:
             row = Follower(self.server, told, self.pace, self.clock).to_its_end(row, request.timeout)
         return rows.as_run(row)
 
+    def cancel(self, run: Run) -> None:
+        """End a run that goes on there; of one that has ended nothing is left to end."""
+        starting.cancel(self.server, rows.Row(run.id, run.owner, rows.State.RUNNING))
+
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first: of each key the one that counts."""
         found = [*starting.listed(self.server, owner_prefix, self.owner)]

@@ -89,6 +89,10 @@ class LocalPipelines:
         """Never called: a run of this platform is this process's own."""
         raise NotImplementedError("runs of the local platform are followed")
 
+    def cancel(self, run: Run) -> None:
+        """Never called: a run of this platform ends with the process that follows it."""
+        raise NotImplementedError("runs of the local platform are followed")
+
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first."""
         found = self._store.runs(owner_prefix)
