@@ -13,10 +13,13 @@ from tagline.cli.shared import as_json, finish, open_heard_world
 @click.option(
     "--smoke", is_flag=True, help="A short run of HEAD with the `smoke:` parameters; registers nothing."
 )
+@click.option("--cancel", is_flag=True, help="End the trainings of the release that go on, on a cluster.")
 @click.option("--pipeline", default="", help="Which pipeline, where the repository holds several.")
 @report_option
 @as_json
-def command(release_: str | None, smoke: bool, pipeline: str, report_dir: Path | None, json_: bool) -> int:
+def command(
+    release_: str | None, smoke: bool, cancel: bool, pipeline: str, report_dir: Path | None, json_: bool
+) -> int:
     """Run the training of a release to its end, a line per task, and register the model.
 
     \b
@@ -24,6 +27,7 @@ def command(release_: str | None, smoke: bool, pipeline: str, report_dir: Path |
       tagline train                   a new training of the newest release
       tagline train --release 1.4.0
       tagline train --smoke
+      tagline train --release 1.4.0 --cancel
       tagline train --pipeline fraud  of several pipelines
     """
     from tagline.flow.releasing.training import train_command
@@ -31,6 +35,6 @@ def command(release_: str | None, smoke: bool, pipeline: str, report_dir: Path |
 
     with reporting(report_dir, "train") as kept:
         world, listener = open_heard_world(json_)
-        report = train_command(world.one(pipeline), release_, smoke=smoke)
+        report = train_command(world.one(pipeline), release_, smoke=smoke, cancel=cancel)
         kept.keep(simple(report, listener))
         return finish(report, json_)

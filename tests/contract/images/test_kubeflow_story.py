@@ -184,3 +184,15 @@ def test_a_training_that_failed_there_is_told_by_the_next_call_and_started_again
     again = story.tagline("train", "--release", "0.1.1")
     assert again.code == 0, again
     assert "tagline tiny/0.1.1/full/2" in story.runs()
+
+
+def test_a_training_that_goes_on_there_is_cancelled_by_its_release(story: Story) -> None:
+    done = story.tagline("train", "--release", "0.1.1", "--cancel")
+    assert done.code == 0, done
+    assert "tiny/0.1.1/full/2 is being cancelled" in done.out
+    story.kfp.advance(60)
+    assert story.runs()["tagline tiny/0.1.1/full/2"] == "FAILED"
+    told = story.tagline("ci")
+    assert told.code == 128, told
+    again = story.tagline("train", "--release", "0.1.1", "--cancel")
+    assert "no training of 0.1.1 goes on" in again.out

@@ -8,7 +8,7 @@ import msgspec
 
 from tagline import config
 from tagline.config import Config
-from tagline.errors import NoModel, NotReleased, TaskContractBroken
+from tagline.errors import NoModel, NotReleased, NotYetSupported, TaskContractBroken
 from tagline.flow.releasing.owners import (
     SMOKE,
     config_of,
@@ -121,8 +121,28 @@ def _started(pipelines: Pipelines, request: RunRequest) -> StepReport:
     return done("training", f"run {run.owner} is started; a later tagline ci registers its model", run=run.id)
 
 
-def train_command(world: World, release: str | None, *, smoke: bool) -> Report:
-    """`tagline train`: a new training of a release, or a smoke run of HEAD."""
+def cancel_training(world: World, release: Release) -> StepReport:
+    """End the trainings of a release that go on; the server says FAILED of them in the end.
+
+    Raises `NotYetSupported` on a platform whose trainings end with the process that follows them.
+    """
+    pipelines = world.platform.pipelines
+    if not pipelines.detached:
+        raise NotYetSupported(
+            f"a training on the platform {world.platform.name} is a process of its own",
+            fix="interrupt the command that runs it (Ctrl-C), or end its CI job",
+        )
+    found = pipelines.runs(owner_prefix(world.policy.pipeline, release))
+    going = [run for run in found if run.state is RunState.RUNNING]
+    for run in going:
+        pipelines.cancel(run)
+    if not going:
+        return nothing("cancel", f"no training of {release} goes on")
+    return done("cancel", f"{', '.join(run.owner for run in going)} is being cancelled")
+
+
+def train_command(world: World, release: str | None, *, smoke: bool, cancel: bool = False) -> Report:
+    """`tagline train`: a new training of a release, the end of one that goes on, or a smoke run of HEAD."""
     from tagline.flow.releasing.release import prepared
 
     report = Report("train", world.facts.head)
@@ -133,6 +153,12 @@ def train_command(world: World, release: str | None, *, smoke: bool) -> Report:
                 return ready.smoke(world)
 
         return perform(report, world.told, [("smoke training", smoke_head)])
+
+    def ended() -> StepReport:
+        return cancel_training(world, _which(world, release))
+
+    if cancel:
+        return perform(report, world.told, [("cancel", ended)])
 
     def full() -> StepReport:
         return train_release(world, _which(world, release))
