@@ -1,0 +1,95 @@
+"""What tagline does on a server, on the fake and, where TAGLINE_REAL_KFP gives an address, on a real one.
+
+Every name begins with the test's own prefix, and is removed afterwards. A server for several users is asked as
+TAGLINE_REAL_KFP_USER (a `kubeflow-userid` that may edit TAGLINE_REAL_KFP_NAMESPACE), by a port-forward to loopback.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from tagline.errors import ContentDiffers, NameTaken
+from tagline.kubeflow_keys import Access, Endpoints, Kubeflow, UserHeader
+from tagline.pipeline import compiled as compiled_file
+from tagline.pipeline.identity import digest_of
+from tagline.platforms.kubeflow import open_connection
+from tagline.platforms.kubeflow.marks import Provenance, owner_of
+from tagline.platforms.kubeflow.runs import keys, starting
+from tagline.platforms.kubeflow.schedules.apply import KubeflowSchedules, Place
+from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.versions import upload as uploading
+from tagline.platforms.schedules import Schedule
+from tagline.words import Release
+
+from tests.contract.kfp.pipelines import spec
+from tests.contract.kfp.under_test import Server
+
+OWNER = owner_of("https://git.example.org/ml/wine")
+RELEASE = Release(1, 4, 0)
+ROOT = "s3://models/v2"
+
+
+def connection(server: Server) -> Connection:
+    user = os.environ.get("TAGLINE_REAL_KFP_USER", "")
+    access = Access(user_header=UserHeader(user)) if user else Access()
+    namespace = os.environ.get("TAGLINE_REAL_KFP_NAMESPACE", "kubeflow")
+    return open_connection(Kubeflow(Endpoints(server.url), {"training": namespace}, access), os.environ)
+
+
+def uploaded(server: Server, folder: Path, image: str = "python:3.11", owner: str = OWNER) -> uploading.Held:
+    file = folder / "pipeline.yaml"
+    file.write_text(yaml.safe_dump(spec(image=image)))
+    digest = digest_of(compiled_file.read(file))
+    said = Provenance(owner, server.name("wine"), str(RELEASE), "c" * 40, digest, image)
+    return uploading.upload(connection(server), file, said)
+
+
+def test_an_upload_is_exact_the_same_again_nothing_and_another_content_an_error(
+    server: Server, tmp_path: Path
+) -> None:
+    first = uploaded(server, tmp_path)
+    assert (first.name, first.provenance and first.provenance.commit) == ("1.4.0", "c" * 40)
+    assert uploaded(server, tmp_path).id == first.id
+    with pytest.raises(ContentDiffers, match="image"):
+        uploaded(server, tmp_path, image="python:3.12")
+    with pytest.raises(NameTaken):
+        uploaded(server, tmp_path, owner=owner_of("https://git.example.org/ml/other"))
+    versions = list(uploading.all_versions(connection(server), first.pipeline_id))
+    assert [one.name for one in versions] == ["1.4.0"]
+
+
+def test_a_run_of_a_key_is_started_once_and_cancelled(server: Server, tmp_path: Path) -> None:
+    held, ours = uploaded(server, tmp_path), connection(server)
+    key = f"{server.name('wine')}/1.4.0/full/1"
+    version = {"pipeline_id": held.pipeline_id, "pipeline_version_id": held.id}
+    wanted = starting.Wanted(key, OWNER, keys.root_of(ROOT, key), {"rate": 0.2}, version)
+    row = starting.start(ours, wanted)
+    assert starting.start(ours, wanted).id == row.id
+    assert [one.id for one in starting.listed(ours, f"{server.name('wine')}/", OWNER)] == [row.id]
+    assert starting.read(ours, row).root == keys.root_of(ROOT, key)
+    starting.cancel(ours, row)
+    starting.cancel(ours, row)
+
+
+def test_a_schedule_is_made_moved_and_removed(server: Server, tmp_path: Path) -> None:
+    held, ours = uploaded(server, tmp_path), connection(server)
+    yearly = Schedule("yearly", "0 0 1 1 *", "UTC", {"rate": 0.2})
+    made = KubeflowSchedules(ours, Place(OWNER, ROOT, "UTC"), lambda pipeline, release: held, time.time)
+    pipeline = server.name("wine")
+    planned = made.plan(pipeline, RELEASE, [yearly])
+    assert made.apply(pipeline, RELEASE, [yearly]) == planned[:-1]
+    assert made.apply(pipeline, RELEASE, [yearly]) == []
+    moved = made.apply(pipeline, Release(1, 5, 0), [yearly])
+    assert [line.split(": ")[1].split(" (")[0] for line in moved] == [
+        "create, disabled",
+        "disable",
+        "enable",
+        "delete",
+    ]
+    assert [line.split(": ")[1].split(" (")[0] for line in made.apply(pipeline, RELEASE, [])] == [
+        "disable",
+        "delete",
+    ]
+    assert made.plan(pipeline, RELEASE, []) == []
