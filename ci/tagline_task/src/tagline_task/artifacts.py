@@ -1,9 +1,13 @@
 """Artifacts: files or folders that tasks hand to each other, with metadata; how a signature names them."""
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, TypeVar
 
+from tagline_task import masking
+from tagline_task.errors import ContractError
+from tagline_task.files import write_text
 from tagline_task.values import number
 
 INPUT, OUTPUT = "tagline input", "tagline output"
@@ -69,7 +73,73 @@ class Metrics(Artifact):
         self.metadata[str(name)] = number(value, f"metric {name!r}")
 
 
-ARTIFACTS: dict[str, type[Artifact]] = {kind.__name__: kind for kind in (Artifact, Dataset, Model, Metrics)}
+class ClassificationMetrics(Artifact):
+    """A confusion matrix and a ROC curve, drawn by Kubeflow's UI beside the run, as its own SDK writes them."""
+
+    schema_title = "system.ClassificationMetrics"
+
+    def log_confusion_matrix(self, categories: Sequence[str], matrix: Sequence[Sequence[float]]) -> None:
+        """Keep a matrix of counts: a row for each true category, a column for each predicted one.
+
+        Raises `ContractError` where it is not square, or not of as many categories.
+        """
+        size = len(categories)
+        if len(matrix) != size or any(len(row) != size for row in matrix):
+            raise ContractError(
+                f"log_confusion_matrix: {size} categories want {size} rows of {size} numbers, got rows of "
+                f"{[len(row) for row in matrix]}"
+            )
+        rows = [[number(cell, "a cell of the matrix") for cell in row] for row in matrix]
+        self.metadata["confusionMatrix"] = {
+            "annotationSpecs": [{"displayName": str(one)} for one in categories],
+            "rows": [{"row": row} for row in rows],
+        }
+
+    def log_roc_curve(self, fpr: Sequence[float], tpr: Sequence[float], threshold: Sequence[float]) -> None:
+        """Keep a curve: false and true positive rates in 0..1, with the threshold of each point.
+
+        A threshold that is not finite (scikit-learn's first one) is kept as the largest of the others, plus one.
+        Raises `ContractError` for lists of different lengths.
+        """
+        if not len(fpr) == len(tpr) == len(threshold):
+            raise ContractError(
+                f"log_roc_curve: the lists want one length, got {len(fpr)}, {len(tpr)} and {len(threshold)}"
+            )
+        limits = [number(one, "a threshold") for one in threshold]
+        finite = [one for one in limits if math.isfinite(one)]
+        above = max(finite, default=0.0) + 1.0
+        self.metadata["confidenceMetrics"] = [
+            {
+                "confidenceThreshold": limit if math.isfinite(limit) else above,
+                "recall": number(true, "a true positive rate"),
+                "falsePositiveRate": number(false, "a false positive rate"),
+            }
+            for false, true, limit in zip(fpr, tpr, limits, strict=True)
+        ]
+
+
+class _Page(Artifact):
+    """A text that Kubeflow's UI shows beside the run: written whole or not at all."""
+
+    def write(self, text: str) -> None:
+        """Write the page; hidden values are not in it."""
+        write_text(self.path, masking.HIDDEN.clean(text))
+
+
+class HTML(_Page):
+    """An HTML page, shown beside the run; it stands alone, its scripts and styles in it."""
+
+    schema_title = "system.HTML"
+
+
+class Markdown(_Page):
+    """A Markdown page, shown beside the run."""
+
+    schema_title = "system.Markdown"
+
+
+_KINDS = (Artifact, Dataset, Model, Metrics, ClassificationMetrics, HTML, Markdown)
+ARTIFACTS: dict[str, type[Artifact]] = {kind.__name__: kind for kind in _KINDS}
 
 _T = TypeVar("_T", bound=Artifact)
 Input = Annotated[_T, INPUT]
