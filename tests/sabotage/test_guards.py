@@ -177,6 +177,54 @@ GUARDS = {
             "test_a_policy_of_a_later_version_is_told_apart_from_a_broken_one",
         ),
     ),
+    "an upload is not looked for after a lost answer": Guard(
+        "tagline/platforms/kubeflow/versions/upload.py",
+        "        return error.maybe_done\n",
+        "        return False\n",
+        (
+            "tests/contract/kfp/test_exact_upload.py::"
+            "test_answers_that_are_lost_end_with_one_version_all_the_same[database-2]",
+        ),
+    ),
+    "an upload takes another repository's pipeline": Guard(
+        "tagline/platforms/kubeflow/versions/upload.py",
+        '    if not is_ours(str(found.get("description", "")), said.owner):\n',
+        "    if False:\n",
+        (
+            "tests/contract/kfp/test_exact_upload.py::"
+            "test_a_pipeline_that_another_repository_or_a_person_made_is_left_alone[database]",
+        ),
+    ),
+    "a run is started without a look": Guard(
+        "tagline/platforms/kubeflow/runs/starting.py",
+        "    if there:\n",
+        "    if False:\n",
+        (
+            "tests/contract/kfp/test_own_runs.py::"
+            "test_a_key_has_one_run_however_often_it_is_asked_for[database-utf8mb4]",
+        ),
+    ),
+    "a schedule that saw a tick pass is switched on": Guard(
+        "tagline/platforms/kubeflow/schedules/moves.py",
+        "    if keeper and not keeper.enabled and between(keeper, keeper.created_at, now):\n",
+        "    if False:\n",
+        (f"{UNIT}/kubeflow/test_moves.py::test_ten_thousand_ticks_with_moves_and_kills_have_a_run_each",),
+    ),
+    "schedules are switched at a tick": Guard(
+        "tagline/platforms/kubeflow/schedules/moves.py",
+        "QUIET = 60.0 ",
+        "QUIET = 0.0 ",
+        (f"{UNIT}/kubeflow/test_moves.py::test_another_rhythm_waits_for_the_old_ones_ticks_too",),
+    ),
+    "facts name a model anywhere in the store": Guard(
+        "tagline/platforms/kubeflow/store/models.py",
+        "    if not inside or not sizes:\n",
+        "    if False:\n",
+        (
+            "tests/contract/kfp/test_store.py::test_facts_that_name_another_model_are_refused["
+            "s3://models/v2/tagline/wine/0.1.0/full/10/x/y/train/1/model-weights-outside the run's own root]",
+        ),
+    ),
 }  # fmt: skip
 
 
