@@ -21,7 +21,7 @@ with temporary.folder(temporary.Kind.CHECK) as made:
     print(made, flush=True)
     time.sleep(60)
 """
-LATER = time.time() + OLD + 60
+
 SOURCES = Path(temporary.__file__).parent
 
 
@@ -45,14 +45,14 @@ def test_a_folder_of_a_killed_process_is_swept_after_a_day_and_not_while_it_live
     assert child.stdout
     made = Path(child.stdout.readline().strip())
     try:
-        temporary.sweep(LATER)
+        temporary.sweep(time.time() + OLD + 60)
         assert (made / "tree").is_dir(), "its process lives"
     finally:
         child.send_signal(signal.SIGKILL)
         child.communicate(timeout=20)
     temporary.sweep(time.time())
     assert made.is_dir(), "it is not a day old"
-    temporary.sweep(LATER)
+    temporary.sweep(time.time() + OLD + 60)
     assert list(place.iterdir()) == []
 
 
@@ -61,7 +61,7 @@ def test_a_link_is_never_followed(place: Path, tmp_path_factory: pytest.TempPath
     (place / "tagline-home-abcd_123").symlink_to(precious)
     inside = left(place)
     (inside / "link").symlink_to(precious)
-    temporary.sweep(LATER)
+    temporary.sweep(time.time() + OLD + 60)
     assert (precious / "file").exists()
     assert [one.name for one in place.iterdir()] == ["tagline-home-abcd_123"]
 
@@ -72,21 +72,21 @@ def test_a_link_is_never_followed(place: Path, tmp_path_factory: pytest.TempPath
 )
 def test_what_a_person_made_is_left_alone_whatever_its_name(place: Path, name: str) -> None:
     made = left(place, name)
-    temporary.sweep(LATER)
+    temporary.sweep(time.time() + OLD + 60)
     assert (made / "file").exists()
 
 
 def test_a_folder_that_others_may_enter_is_none_of_ours(place: Path) -> None:
     made = left(place)
     made.chmod(0o755)
-    temporary.sweep(LATER)
+    temporary.sweep(time.time() + OLD + 60)
     assert (made / "file").exists()
 
 
 def test_another_users_folder_is_left_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, me = left(place), os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: me + 1)
-    temporary.sweep(LATER)
+    temporary.sweep(time.time() + OLD + 60)
     assert (made / "file").exists()
 
 
@@ -96,7 +96,7 @@ def test_what_is_made_is_what_is_swept(place: Path, kind: Kind) -> None:
         name = made.name
     assert not made.exists()
     made = left(place, name)
-    temporary.sweep(LATER)
+    temporary.sweep(time.time() + OLD + 60)
     assert not made.exists()
 
 

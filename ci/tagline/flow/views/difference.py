@@ -2,12 +2,11 @@
 
 import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tagline import config
+from tagline import config, temporary
 from tagline.errors import BadWord, PipelineError
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.compiled import Compiled
@@ -56,8 +55,8 @@ def _read(folder: Path, named: str, pipeline: str) -> Compiled:
                 return compiled_file.parse(content.decode(), f"{named}:{kept}")
             except UnicodeDecodeError as error:
                 raise PipelineError("the compiled pipeline is no text", where=f"{named}:{kept}") from error
-    with TemporaryDirectory(prefix="tagline-diff-") as work:
-        tree = Path(work) / "tree"
+    with temporary.folder(temporary.Kind.COMPILE) as work:
+        tree = work / "tree"
         repo.export(commit, tree)
         return _compiled(Project.find(tree, own).pipeline, repo.root)
 
@@ -97,5 +96,5 @@ def _compiled(pipeline: Path, root: Path | None = None) -> Compiled:
     policy = root / config.FILE
     own = config.parse(policy.read_text(), default_name=default_name(root.name)) if policy.is_file() else None
     engine = open_engine(tagline_home(os.environ), os.environ, root, own)
-    with TemporaryDirectory(prefix="tagline-diff-") as work:
-        return compiled_file.read(compile_file(pipeline, Path(work) / "pipeline.yaml", engine.run))
+    with temporary.folder(temporary.Kind.COMPILE) as work:
+        return compiled_file.read(compile_file(pipeline, work / "pipeline.yaml", engine.run))
