@@ -6,7 +6,7 @@ from functools import partial
 from typing import assert_never
 
 from tagline import temporary
-from tagline.errors import ConfigError, StateTampered, StillTraining
+from tagline.errors import ConfigError, StateTampered, StillTraining, TaglineError
 from tagline.flow.checking.checks import check_commit
 from tagline.flow.known import plan_merge
 from tagline.flow.plan import (
@@ -41,7 +41,7 @@ from tagline.flow.releasing.release import (
 )
 from tagline.flow.releasing.scheduling import schedule_step
 from tagline.flow.releasing.training import train_release
-from tagline.flow.report import Report, StepReport, nothing, perform
+from tagline.flow.report import Report, Said, StepReport, nothing, perform
 from tagline.flow.results.waking import check_tag, wake
 from tagline.flow.world import World
 from tagline.git.history import check_on_a_line
@@ -73,6 +73,8 @@ def run_plan(world: World, plan: Plan, carried: Carried | None = None) -> Report
     temporary.sweep(time.time())
     if plan.event in {Event.MERGE, Event.SCHEDULE} and world.state().pending:
         world.append(lambda state: Batch())  # completes what was cut short, though there is nothing to add
+    if plan.event is Event.SCHEDULE and world.platform.pipelines.detached:
+        _sweep(world)
     report = Report(plan.event, world.facts.head)
     carried = carried or Carried()
     first, failed = (0, "", ""), None
@@ -87,6 +89,18 @@ def run_plan(world: World, plan: Plan, carried: Carried | None = None) -> Report
             first = first if first[0] else (report.exit_code, report.error, report.where)
     report.exit_code, report.error, report.where = first
     return report
+
+
+def _sweep(world: World) -> None:
+    """Remove what our own runs left on the platform; what hinders it is said, and hinders nothing else."""
+    for part in world.parts():
+        try:
+            swept = part.platform.pipelines.sweep(part.policy.pipeline)
+        except TaglineError as error:
+            world.told(Said(f"old runs of {part.policy.pipeline} were not swept: {error.what}"))
+            continue
+        if swept:
+            world.told(Said(f"swept {len(swept)} old run(s) of {part.policy.pipeline}"))
 
 
 def _goes_on(plan: Plan, failed: AnyStep, step: AnyStep) -> bool:

@@ -193,6 +193,10 @@ class Pipelines(Protocol):
         """
         ...
 
+    def sweep(self, pipeline: str) -> list[str]:
+        """Remove what nobody needs of a pipeline's runs there; the owner keys of what was removed."""
+        ...
+
     def cancel(self, run: Run) -> None:
         """End a run that goes on there; of one that has ended nothing is left to end. Only where runs are detached."""
         ...

@@ -10,7 +10,7 @@ from tagline.errors import KfpRefused, KfpRunCancelled, KfpRunFailed, KfpUnavail
 from tagline.kubeflow_keys import Access
 from tagline.platforms import RunState, TaskEvent
 from tagline.platforms.kubeflow.marks import owner_of
-from tagline.platforms.kubeflow.runs import caching, keys, rows, starting
+from tagline.platforms.kubeflow.runs import caching, keys, rows, starting, sweeping
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
 from tagline.platforms.kubeflow.runs.rows import Row, State
 from tagline.platforms.kubeflow.server.connection import Connection
@@ -196,6 +196,22 @@ def test_a_lost_database_is_no_end_of_a_run(kfp: FakeKfp) -> None:
     kfp.calm()
     kfp.finish(row.id, "SUCCEEDED")
     assert follower(kfp, server, []).to_its_end(row, 600).state is State.SUCCEEDED
+
+
+def test_old_smoke_runs_are_swept_and_nothing_else(kfp: FakeKfp) -> None:
+    server, smoke = connection(kfp), "wine/smoke/0123456789abcdef/1"
+    old, going = starting.start(server, wanted(smoke)), starting.start(server, wanted("wine/smoke/f/1"))
+    full = starting.start(server, wanted())
+    theirs = starting.start(server, starting.Wanted(smoke, owner_of("git@x.org:y/z"), ROOT, spec=spec()))
+    for one in (old, full, theirs):
+        kfp.finish(one.id)
+    assert sweeping.sweep(server, "wine", OWNER, kfp.now + 3600) == []
+    kfp.advance(sweeping.KEPT + 60)
+    young = starting.start(server, wanted("wine/smoke/a/1"))
+    kfp.finish(young.id)
+    assert sweeping.sweep(server, "wine", OWNER, kfp.now) == [smoke]
+    assert set(kfp.world.runs) == {going.id, full.id, theirs.id, young.id}
+    assert sweeping.sweep(server, "wine", OWNER, kfp.now) == []
 
 
 def test_caching_is_set_for_every_task_of_nested_graphs_too() -> None:

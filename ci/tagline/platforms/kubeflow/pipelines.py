@@ -1,5 +1,6 @@
 """Versions and runs of pipelines on a Kubeflow installation, as the flow asks for them."""
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tagline.pipeline.identity import digest_of
 from tagline.platforms import ModelFacts, Run, RunRequest, TaskEvent, UploadedVersion
 from tagline.platforms.kubeflow import gpus
 from tagline.platforms.kubeflow.marks import Provenance
-from tagline.platforms.kubeflow.runs import keys, rows, starting
+from tagline.platforms.kubeflow.runs import keys, rows, starting, sweeping
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.store import models as store_models
@@ -114,6 +115,10 @@ class KubeflowPipelines:
         if not row.state.ended:
             row = Follower(self.server, told, self.pace, self.clock).to_its_end(row, request.timeout)
         return rows.as_run(row)
+
+    def sweep(self, pipeline: str) -> list[str]:
+        """Remove old smoke runs, and second rows of a key, from the server; their owner keys."""
+        return sweeping.sweep(self.server, pipeline, self.owner, time.time())
 
     def cancel(self, run: Run) -> None:
         """End a run that goes on there; of one that has ended nothing is left to end."""

@@ -89,6 +89,10 @@ class LocalPipelines:
         """Never called: a run of this platform is this process's own."""
         raise NotImplementedError("runs of the local platform are followed")
 
+    def sweep(self, pipeline: str) -> list[str]:
+        """Runs of this platform are folders of its home, which stay."""
+        return []
+
     def cancel(self, run: Run) -> None:
         """Never called: a run of this platform ends with the process that follows it."""
         raise NotImplementedError("runs of the local platform are followed")
