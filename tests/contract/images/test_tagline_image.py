@@ -1,0 +1,89 @@
+"""The image that CI jobs run in: built from the locked wheels, without root, and bootstrap takes its tagline."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import tagline
+
+from tests.real import debian
+from tests.real.engine import ROOT
+
+DOCKERFILE = ROOT / "templates/images/tagline/Dockerfile"
+BASE = "tagline-test/python-git:3"
+TAG = "tagline-test/tagline:1"
+PATH_IN_IT = "/opt/tagline/bin/tagline"
+
+
+@pytest.fixture(scope="module")
+def image(environ: dict[str, str]) -> Iterator[str]:
+    """The image on a Debian base that has git, from a wheelhouse of this tree."""
+    house = ROOT / ".tools/wheelhouse"
+    made = subprocess.run(
+        ["tools/wheelhouse", str(house)],
+        cwd=ROOT,
+        env={**environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert made.returncode == 0, made.stderr
+    debian.imported(BASE, debian.archive("python-git", (*debian.PYTHON, "git")), environ)
+    built = ["build", "--quiet", "--network=host", f"--build-arg=BASE={BASE}", f"--tag={TAG}"]
+    debian.docker(environ, *built, f"--file={DOCKERFILE}", str(house))
+    yield TAG
+    debian.docker(environ, "rmi", "--force", TAG)
+
+
+def inside(environ: Mapping[str, str], image: str, script: str, *words: str) -> str:
+    """What a shell in the image prints, as a CI job runs it: no entry point to get around."""
+    return debian.docker(environ, "run", "--rm", "--network=none", *words, image, "sh", "-euc", script)
+
+
+@pytest.mark.parametrize("user", [(), ("--user=4711",)])
+def test_a_job_finds_tagline_git_and_a_home_without_root(
+    environ: dict[str, str], image: str, user: tuple[str, ...]
+) -> None:
+    script = 'tagline --version; id -u; git init -q "$HOME/x"; git --version | cut -d" " -f1'
+    version, who, git = inside(environ, image, script, *user).splitlines()
+    assert version == f"tagline {tagline.__version__}"
+    assert who == (user[0].partition("=")[2] if user else "1000")
+    assert git == "git"
+
+
+def test_bootstrap_takes_the_images_tagline_and_refuses_another_version(
+    environ: dict[str, str], image: str
+) -> None:
+    templates = f"--volume={ROOT / 'templates'}:/templates:ro"
+    assert inside(environ, image, "/templates/bootstrap.sh", templates) == PATH_IN_IT
+    script = "TAGLINE_VERSION=99.0.0 /templates/bootstrap.sh 2>&1 || true"
+    assert "TAGLINE_VERSION asks for 99.0.0" in inside(environ, image, script, templates)
+
+
+def test_nobody_in_the_image_may_change_its_tagline(environ: dict[str, str], image: str) -> None:
+    assert inside(environ, image, f"test -w {PATH_IN_IT} && echo open || echo closed") == "closed"
+
+
+def test_the_image_has_no_entry_point(environ: dict[str, str], image: str) -> None:
+    said = debian.docker(environ, "image", "inspect", "--format={{json .Config.Entrypoint}}", image)
+    assert said == "null"
+
+
+def test_the_base_is_an_argument_that_a_company_names_by_digest() -> None:
+    lines = Path(DOCKERFILE).read_text().splitlines()
+    assert lines[2] == "FROM ${BASE}"
+
+
+def test_a_job_in_it_checks_a_project_without_root_and_without_a_network(
+    environ: dict[str, str], image: str
+) -> None:
+    project = f"--volume={ROOT / 'tests/projects/tiny'}:/project:ro"
+    script = (
+        'cp -r /project "$HOME/tiny" && cd "$HOME/tiny" && git init -q && git add -A && tagline check 2>&1; '
+        'echo "code $?"; tagline doctor 2>&1 | grep -c "sandbox\\|mount\\|namespace" || true'
+    )
+    said = inside(environ, image, script, project)
+    assert "code 0" in said, said
+    assert "compile: docker/kubeflow_pipeline/pipeline.py compiles" in said
