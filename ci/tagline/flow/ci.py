@@ -9,23 +9,6 @@ from tagline import temporary
 from tagline.errors import ConfigError, StateTampered, StillTraining, TaglineError
 from tagline.flow.checking.checks import check_commit
 from tagline.flow.known import plan_merge
-from tagline.flow.plan import (
-    AnyStep,
-    Check,
-    CheckTag,
-    FinishRelease,
-    FinishRollback,
-    GoOnTraining,
-    MakeRelease,
-    Nothing,
-    Plan,
-    Promote,
-    Register,
-    Schedule,
-    Smoke,
-    Train,
-    Wake,
-)
 from tagline.flow.promoting.promotion import promote_step
 from tagline.flow.promoting.rollback import finish_rollback
 from tagline.flow.releasing.owners import owner_prefix
@@ -43,6 +26,23 @@ from tagline.flow.releasing.scheduling import schedule_step
 from tagline.flow.releasing.training import train_release
 from tagline.flow.report import Report, Said, StepReport, nothing, perform
 from tagline.flow.results.waking import check_tag, wake
+from tagline.flow.steps import (
+    AnyStep,
+    Check,
+    CheckTag,
+    FinishRelease,
+    FinishRollback,
+    GoOnTraining,
+    MakeRelease,
+    Nothing,
+    Plan,
+    Promote,
+    Register,
+    Schedule,
+    Smoke,
+    Train,
+    Wake,
+)
 from tagline.flow.world import World
 from tagline.git.history import check_on_a_line
 from tagline.git.ledger import Batch

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import assert_never
 
 from tagline.errors import BadWord, EventNotUsable
-from tagline.flow.plan import Known, Plan, only_env, plan, together
+from tagline.flow.plan import Known, only_env, plan
 from tagline.flow.promoting import resolve
 from tagline.flow.releasing.owners import owner_prefix
 from tagline.flow.releasing.registering import unregistered
 from tagline.flow.releasing.release import next_of
 from tagline.flow.releasing.scheduling import schedule_moves
+from tagline.flow.steps import Plan
+from tagline.flow.together import together
 from tagline.flow.world import World
 from tagline.git import tags
 from tagline.git.ledger import is_run

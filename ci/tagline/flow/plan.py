@@ -1,128 +1,26 @@
-"""From what is known to what will be done: a pure function, and the steps it speaks of."""
-
-from collections.abc import Mapping
+"""From what is known to what will be done: a pure function."""
 
 import msgspec
 
+from tagline.flow.steps import (
+    AnyStep,
+    Check,
+    CheckTag,
+    FinishRelease,
+    FinishRollback,
+    GoOnTraining,
+    MakeRelease,
+    Nothing,
+    Plan,
+    Promote,
+    Register,
+    Schedule,
+    Smoke,
+    Train,
+    Wake,
+)
 from tagline.git.occasion import Event
 from tagline.words import Promotion, Release
-
-
-class Step(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """One thing to do, and the reason for it."""
-
-    reason: str
-
-
-class Check(Step, frozen=True, tag=True):
-    """The repository's own checks at HEAD; `smoke` adds smoke training, `image` the image, which goes nowhere.
-
-    Of several pipelines `smokes` names those that are trained.
-    """
-
-    smoke: bool
-    image: bool = False
-    smokes: tuple[str, ...] = ()
-
-
-class OfRelease(Step, frozen=True, tag=True, kw_only=True):
-    """A step about one release; `pipeline` is "" where the repository holds but one."""
-
-    release: Release
-    pipeline: str = ""
-
-    @property
-    def named(self) -> str:
-        """The release as a plan names it: `1.4.0`, of several pipelines `fraud@1.4.0`."""
-        return f"{self.pipeline}@{self.release}" if self.pipeline else str(self.release)
-
-
-class Smoke(OfRelease, frozen=True, tag=True):
-    """The first half of a release that does not exist yet: environment, compile, smoke training.
-
-    No version is taken yet: `release` is what the other half will ask for.
-    """
-
-
-class MakeRelease(OfRelease, frozen=True, tag=True):
-    """The other half, on this agent or another: claim and upload of what passed its smoke training.
-
-    Of several pipelines all are claimed in one push, before the first is uploaded.
-    """
-
-
-class FinishRelease(OfRelease, frozen=True, tag=True):
-    """A release that was claimed, and whose upload is missing."""
-
-
-class Train(OfRelease, frozen=True, tag=True):
-    """The full training of a release."""
-
-
-class GoOnTraining(OfRelease, frozen=True, tag=True):
-    """A full training whose process vanished: it goes on under the same owner key."""
-
-
-class Schedule(OfRelease, frozen=True, tag=True):
-    """The schedules of a release on its platform: those that are declared, and no other of ours."""
-
-
-class Register(Step, frozen=True, tag=True):
-    """Join finished runs with their releases: each becomes a model version."""
-
-
-class Promote(Step, frozen=True, tag=True):
-    """Act on a promotion: resolve, gate, roll out."""
-
-    promotion: Promotion
-
-
-class CheckTag(Step, frozen=True, tag=True):
-    """A promotion tag on a CI host: is it one to act on."""
-
-    promotion: Promotion
-
-
-class Wake(Step, frozen=True, tag=True):
-    """Wake a run of the default branch: the tag's own job runs the tagged commit's CI file, so it may not act."""
-
-    promotion: Promotion
-
-
-class FinishRollback(Step, frozen=True, tag=True):
-    """A rollback that was begun on this platform and is not in the ledger."""
-
-    env: str
-    model: str
-
-
-class Nothing(Step, frozen=True, tag=True):
-    """Nothing to do, and why."""
-
-
-AnyStep = (
-    Check
-    | Smoke
-    | MakeRelease
-    | FinishRelease
-    | Train
-    | GoOnTraining
-    | Schedule
-    | Register
-    | FinishRollback
-    | CheckTag
-    | Wake
-    | Promote
-    | Nothing
-)
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """The steps of one call, in order."""
-
-    event: Event
-    ref: str
-    steps: list[AnyStep]
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -173,61 +71,6 @@ def plan(known: Known) -> Plan:
         case Event.SCHEDULE:
             steps = _schedule(known)
     return Plan(known.event, known.ref, steps)
-
-
-# the order of a call for several pipelines: what one of them waits for is done for all of them before it
-_ORDER: tuple[type[Step], ...] = (
-    FinishRollback,
-    Register,
-    Check,
-    FinishRelease,
-    Smoke,
-    MakeRelease,
-    Schedule,
-    Train,
-    GoOnTraining,
-    CheckTag,
-    Promote,
-    Wake,
-    Nothing,
-)
-
-
-def together(plans: Mapping[str, Plan]) -> Plan:
-    """The plan for several pipelines, from the plan of each by its name: one check, one claim, then the rest.
-
-    A plan that does nothing says so for each of them; what one has nothing to do in is not said where others have.
-    """
-    first = next(iter(plans.values()))
-    steps = [_of(step, name) for name, made in plans.items() for step in made.steps]
-    does = [step for step in steps if not isinstance(step, Nothing)]
-    if not does:
-        why = "; ".join(f"{name}: {step.reason}" for name, made in plans.items() for step in made.steps)
-        return Plan(first.event, first.ref, [Nothing(reason=why)])
-    checks = [step for step in does if isinstance(step, Check)]
-    registers = [step for step in does if isinstance(step, Register)]
-    others = [step for step in does if not isinstance(step, Check | Register)]
-    merged: list[AnyStep] = [*_one_check(checks, plans), *_one_register(registers)]
-    return Plan(first.event, first.ref, sorted([*merged, *others], key=lambda step: _ORDER.index(type(step))))
-
-
-def _of(step: AnyStep, name: str) -> AnyStep:
-    return msgspec.structs.replace(step, pipeline=name) if isinstance(step, OfRelease) else step
-
-
-def _one_check(checks: list[Check], plans: Mapping[str, Plan]) -> list[Check]:
-    if not checks:
-        return []
-    of = {name: step for name, made in plans.items() for step in made.steps if isinstance(step, Check)}
-    same = len({step.reason for step in checks}) == 1
-    reason = checks[0].reason if same else "; ".join(f"{name}: {step.reason}" for name, step in of.items())
-    smokes = tuple(name for name, step in of.items() if step.smoke)
-    return [msgspec.structs.replace(checks[0], reason=reason, smoke=bool(smokes), smokes=smokes)]
-
-
-def _one_register(registers: list[Register]) -> list[Register]:
-    reasons = [step.reason for step in registers]
-    return [Register(reason="; ".join(reasons))] if reasons else []
 
 
 def _pr_reason(known: Known) -> str:

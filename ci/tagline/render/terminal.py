@@ -7,10 +7,10 @@ if TYPE_CHECKING:
     from tagline.flow.agents.handover import Ran
     from tagline.flow.agents.saved import Saved
     from tagline.flow.desk.traffic import Tally
-    from tagline.flow.plan import Plan
     from tagline.flow.promoting.asking import Asked, Preview
     from tagline.flow.promoting.rollback import RolledBack
     from tagline.flow.report import Report
+    from tagline.flow.steps import Plan
     from tagline.flow.views.doctor import Finding
     from tagline.flow.views.past import Entry
     from tagline.flow.views.status import PlaceStatus, Status

@@ -6,7 +6,7 @@ import pytest
 from tagline.engines.dagger import lines
 from tagline.engines.dagger.session import Ended
 from tagline.flow.agents.in_dagger import as_step, report_of
-from tagline.flow.plan import Plan
+from tagline.flow.steps import Plan
 from tagline.git.occasion import Event
 
 from tests.contract.dagger.test_real_engine import TINY

@@ -10,8 +10,8 @@ from tagline.engines.dagger import chains, client
 from tagline.engines.dagger.session import Call, Ended
 from tagline.errors import EngineError, NotYetSupported
 from tagline.flow.agents.in_dagger import BASE_VARIABLE, as_step, call_of, check_of, report_of
-from tagline.flow.plan import AnyStep, Check, MakeRelease, Nothing, Plan, Promote, Smoke, Train
 from tagline.flow.report import Outcome, Report, StepReport
+from tagline.flow.steps import AnyStep, Check, MakeRelease, Nothing, Plan, Promote, Smoke, Train
 from tagline.git.occasion import Event
 from tagline.render.json import dumps
 from tagline.words import Promotion, Release

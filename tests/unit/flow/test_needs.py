@@ -18,7 +18,8 @@ from tagline.flow.agents.needs import (
     parse_list,
     written,
 )
-from tagline.flow.plan import (
+from tagline.flow.plan import environments
+from tagline.flow.steps import (
     AnyStep,
     Check,
     FinishRelease,
@@ -30,7 +31,6 @@ from tagline.flow.plan import (
     Register,
     Smoke,
     Train,
-    environments,
 )
 from tagline.words import Promotion, Release
 

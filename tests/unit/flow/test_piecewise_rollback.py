@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tagline.flow.ci import run_plan
 from tagline.flow.known import plan_event
-from tagline.flow.plan import FinishRollback, Nothing, Plan
+from tagline.flow.steps import FinishRollback, Nothing, Plan
 from tagline.flow.views.status import status
 from tagline.git import remote
 from tagline.git.remote import Pushed, RefUpdate

@@ -3,12 +3,12 @@
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from tagline.flow.plan import (
+from tagline.flow.plan import Known, environments, only_env, plan
+from tagline.flow.steps import (
     Check,
     CheckTag,
     FinishRelease,
     GoOnTraining,
-    Known,
     MakeRelease,
     Nothing,
     Promote,
@@ -16,9 +16,6 @@ from tagline.flow.plan import (
     Smoke,
     Train,
     Wake,
-    environments,
-    only_env,
-    plan,
 )
 from tagline.git.occasion import Event
 from tagline.words import Promotion, Release

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tagline.errors import CallError, PlanDiffers, StateTampered
 from tagline.flow.agents.kept import StateFolder
 from tagline.flow.agents.saved import Saved, SavedStep, key, kind, read, require_same, subject, todo
-from tagline.flow.plan import AnyStep, Check, MakeRelease, Promote, Register, Smoke, Train
 from tagline.flow.releasing.release import Built
 from tagline.flow.report import done
+from tagline.flow.steps import AnyStep, Check, MakeRelease, Promote, Register, Smoke, Train
 from tagline.git.occasion import Event
 from tagline.words import Promotion, Release
 

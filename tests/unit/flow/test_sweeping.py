@@ -10,7 +10,7 @@ import pytest
 from tagline.errors import TaglineError
 from tagline.flow.checking.checks import check_work_tree
 from tagline.flow.ci import run_plan
-from tagline.flow.plan import Nothing, Plan
+from tagline.flow.steps import Nothing, Plan
 from tagline.git.occasion import Event
 from tagline.temporary import OLD
 

@@ -13,7 +13,9 @@ from tagline.flow.agents.needs import Need, Wants, committed_pipeline, needs, ne
 from tagline.flow.agents.saved import Saved, SavedStep, key, kind, require_same, subject, todo
 from tagline.flow.ci import Carried, run_plan
 from tagline.flow.known import plan_event
-from tagline.flow.plan import (
+from tagline.flow.plan import environments
+from tagline.flow.report import Report, StepReport
+from tagline.flow.steps import (
     AnyStep,
     FinishRollback,
     GoOnTraining,
@@ -22,9 +24,7 @@ from tagline.flow.plan import (
     Plan,
     Promote,
     Smoke,
-    environments,
 )
-from tagline.flow.report import Report, StepReport
 from tagline.flow.world import World
 from tagline.git import events as ev
 from tagline.git import tags

@@ -10,8 +10,8 @@ import msgspec
 from tagline.engines.dagger import lines, runner
 from tagline.engines.dagger.session import Call, Ended, perform
 from tagline.errors import ConfigError, EngineError, NotYetSupported
-from tagline.flow.plan import Check, Nothing, Plan
 from tagline.flow.report import Outcome, Report, StepReport
+from tagline.flow.steps import Check, Nothing, Plan
 
 if TYPE_CHECKING:
     from tagline.flow.world import World

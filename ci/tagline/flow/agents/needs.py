@@ -10,7 +10,7 @@ import msgspec
 
 from tagline.config import Config
 from tagline.errors import BadWord
-from tagline.flow.plan import (
+from tagline.flow.steps import (
     AnyStep,
     Check,
     CheckTag,

@@ -8,7 +8,7 @@ from typing import assert_never
 import msgspec
 
 from tagline.errors import CallError, PlanDiffers
-from tagline.flow.plan import (
+from tagline.flow.steps import (
     AnyStep,
     Check,
     CheckTag,

@@ -1,12 +1,12 @@
 """Gathers the results of a call from the world it ran in: the sentence, the plan, the metrics, the places."""
 
 from tagline.flow.ci import name_of
-from tagline.flow.plan import Plan
 from tagline.flow.releasing import owners
 from tagline.flow.releasing.release import next_of
 from tagline.flow.report import Report
 from tagline.flow.results.headline import Outlook, headline, usual
 from tagline.flow.results.results import FORMAT, Listener, Measured, Results, places, plan_lines
+from tagline.flow.steps import Plan
 from tagline.flow.world import World
 from tagline.git.occasion import Event
 from tagline.git.state import State

@@ -11,7 +11,7 @@ from tagline.errors import INTERRUPTED, TaglineError
 from tagline.flow.report import Outcome, Report, StepReport, Told
 
 if TYPE_CHECKING:
-    from tagline.flow.plan import Plan
+    from tagline.flow.steps import Plan
 
 FORMAT = 1
 _FILE_LINE = re.compile(r"(?:^|[\s:])([^\s:]+)(?: at [0-9a-f]{7,40})?:([1-9][0-9]{0,8})(?::([0-9]{1,8}))?$")
