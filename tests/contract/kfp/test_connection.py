@@ -15,6 +15,7 @@ from tagline.errors import (
     KfpUnavailable,
 )
 from tagline.kubeflow_keys import Access, Cookie, ServiceAccount
+from tagline.platforms.kubeflow.runs import starting
 from tagline.platforms.kubeflow.server import probe
 from tagline.platforms.kubeflow.server.connection import Patience
 from tagline.platforms.kubeflow.wire import Times
@@ -254,7 +255,7 @@ class Odd(Fake):
             KfpNotAServer,
             "not of a Kubeflow Pipelines API",
         ),
-        (Said(200, b"[]", "application/json"), KfpNotAServer, "not of a Kubeflow Pipelines API"),
+        (Said(200, b"[]", "application/json"), KfpNotAServer, "no JSON object"),
     ],
 )
 def test_what_is_no_api_is_said_in_words(said: Said, kind: type[KfpError], words: str) -> None:
@@ -266,6 +267,15 @@ def test_a_page_that_comes_again_and_again_is_an_error() -> None:
     body = b'{"pipelines": [{}], "next_page_token": "t"}'
     with Odd(Said(200, body, "application/json")) as server, pytest.raises(KfpError, match="does not end"):
         list(opened(server.url, Access()).pages("/pipelines", "pipelines", MINE))
+
+
+@pytest.mark.parametrize(
+    "runs", ["null", '[{"recurring_run_id": "r", "runtime_config": {"pipeline_root": "s3://b/wine"}}]']
+)
+def test_a_list_of_nothing_and_a_run_without_a_tick_are_no_crash(runs: str) -> None:
+    with Odd(Said(200, f'{{"runs": {runs}}}'.encode(), "application/json")) as server:
+        rows = starting.scheduled(opened(server.url, Access()), "wine", "s3://b")
+        assert list(rows) == []
 
 
 def test_a_server_that_echoes_our_secret_does_not_make_us_say_it() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tagline.kubeflow_keys import Access
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.identity import digest_of
 from tagline.platforms.kubeflow.marks import Provenance, owner_of
+from tagline.platforms.kubeflow.runs import keys, starting
 from tagline.platforms.kubeflow.schedules.apply import KubeflowSchedules, Place
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.versions import upload as uploading
@@ -178,6 +180,15 @@ def test_what_is_no_longer_declared_is_removed(kfp: FakeKfp) -> None:
         "hourly: delete",
     ]
     assert kfp.world.recurring == {}
+
+
+def test_the_runs_that_the_server_starts_have_the_keys_of_their_ticks(kfp: FakeKfp) -> None:
+    server = connection(kfp)
+    schedules(kfp, server).apply("wine", ONE, [HOURLY])
+    kfp.advance(2 * 3600)
+    found = [one.owner for one in starting.scheduled(server, "wine", keys.root_of(PLACE.root, "wine/"))]
+    stamps = [datetime.fromtimestamp(START + 3600 * hour, UTC) for hour in (1, 2)]
+    assert sorted(found) == [f"wine/0.1.0/full/s-hourly-{stamp:%Y%m%dT%H%MZ}" for stamp in stamps]
 
 
 def test_a_zone_that_the_server_does_not_count_in_is_refused_before_anything_is_asked(kfp: FakeKfp) -> None:

@@ -60,9 +60,14 @@ def trouble(found: Reply) -> errors.KfpError:
     return error
 
 
-@pytest.mark.parametrize("body", [{}, {"pipelines": []}, []])
-def test_json_is_no_trouble(body: object) -> None:
+@pytest.mark.parametrize("body", [{}, {"pipelines": []}])
+def test_a_json_object_is_no_trouble(body: object) -> None:
     assert answers.trouble(reply(200, body), WHO) is None
+
+
+@pytest.mark.parametrize("body", [[], None, 7, "ok"])
+def test_json_that_is_no_object_is_no_answer_of_the_server(body: object) -> None:
+    assert isinstance(trouble(reply(200, json.dumps(body))), errors.KfpNotAServer)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,7 @@ def test_json_is_no_trouble(body: object) -> None:
         (page(200, "Kubeflow Pipelines", "<script>window.KFP_FLAGS={}</script>"), errors.KfpNotAServer,
          "Kubeflow's dashboard", "endpoints"),
         (page(200, "Welcome to nginx!"), errors.KfpNotAServer, "a page for a browser", "endpoints"),
-        (reply(200, "pong", "text/plain"), errors.KfpNotAServer, "not JSON", "endpoints"),
+        (reply(200, "pong", "text/plain"), errors.KfpNotAServer, "no JSON object", "endpoints"),
         (reply(302, "", location="https://x.example.org/dex/auth?state=s3cret"), errors.KfpNotLetIn,
          "it sends us to https://x.example.org/dex/auth", "access:"),
         (reply(301, "", location="https://other.example.org/apis/v2beta1/pipelines"), errors.KfpNotAServer,
@@ -153,7 +158,11 @@ def test_only_an_uploads_400_without_a_reason_is_looked_through(found: Reply, ve
     st.binary(max_size=200),
     st.sampled_from(["text/html", "application/json", "", "text/plain"]),
 )
-def test_whatever_is_answered_is_an_error_of_ours_or_json(status: int, body: bytes, kind: str) -> None:
+def test_whatever_is_answered_is_an_error_of_ours_or_a_json_object(
+    status: int, body: bytes, kind: str
+) -> None:
     found = Reply(status, "", {"content-type": kind}, body, URL)
     error = answers.trouble(found, WHO)
-    assert error is None if status < 300 and answers.is_json(found) else isinstance(error, errors.KfpError)
+    if error is None:
+        assert status < 300 and isinstance(json.loads(body), dict)
+    assert error is None or isinstance(error, errors.KfpError)

@@ -171,6 +171,16 @@ def test_what_is_no_longer_declared_is_removed_but_not_while_a_run_of_it_goes_on
     ]
 
 
+def test_what_is_no_longer_declared_is_only_switched_off_near_its_tick() -> None:
+    """Between the look at its runs and its removal it could begin one, which the cluster would end with it."""
+    (one,) = begun().jobs.values()
+    tick = between(one, BEGIN + 500, BEGIN + 5000)[0]
+    for now in (tick - 30, tick + 30):
+        assert [move.kind for move in moves({}, [one], now)] == [Kind.DISABLE]
+    off = msgspec.structs.replace(one, enabled=False)
+    assert [move.kind for move in moves({}, [off], tick + 31)] == [Kind.DELETE]
+
+
 def test_what_is_as_declared_is_left_alone() -> None:
     server = begun()
     assert moves(declared(0), list(server.jobs.values()), server.now + 7777) == []

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -75,10 +75,17 @@ def scheduled(server: Connection, pipeline: str, root: str) -> Iterator[Row]:
     query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
     for one in server.pages("/runs", "runs", query):
         place = str((one.get("runtime_config") or {}).get("pipeline_root", ""))
-        if not one.get("recurring_run_id") or not place.startswith(root):
-            continue
-        tick = datetime.fromisoformat(str(one.get("scheduled_at", ""))).strftime(STAMP)
-        yield rows.read(one, f"{pipeline}/{place.removeprefix(root).strip('/')}-{tick}")
+        tick = _time(one.get("scheduled_at"))
+        if one.get("recurring_run_id") and place.startswith(root) and tick:
+            yield rows.read(one, f"{pipeline}/{place.removeprefix(root).strip('/')}-{tick:{STAMP}}")
+
+
+def _time(said: Any) -> datetime | None:
+    """A time of the server's in UTC; None for what is none."""
+    try:
+        return datetime.fromisoformat(str(said)).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def read(server: Connection, row: Row) -> Row:

@@ -66,14 +66,16 @@ class Move(msgspec.Struct, frozen=True):
 def moves(declared: Mapping[str, Declared], found: Sequence[Found], now: float) -> list[Move]:
     """All moves, schedule by schedule; empty where the server has what is declared. What is found is ours alone.
 
-    One that is no longer declared, or gave way to another, is removed when no run of it goes on.
+    One that is no longer declared, or gave way to another, is removed when no run of it goes on, nor can begin between
+    the look and the removal: one that is on is then only switched off within a minute of its tick.
     """
     made: list[Move] = []
     for name in sorted(declared):
         made += _of_one(declared[name], [one for one in found if one.name == name], now)
     gone = [one for one in found if one.name not in declared]
     made += [Move(Kind.DISABLE, one.name, one.id) for one in gone if one.enabled]
-    return [*made, *_removed(gone)]
+    firing = [one for one in gone if one.enabled and between(one, now - QUIET, now + QUIET)]
+    return [*made, *_removed([one for one in gone if one not in firing])]
 
 
 def _removed(gone: Sequence[Found]) -> list[Move]:

@@ -40,15 +40,15 @@ class Said(msgspec.Struct, frozen=True):
 
 
 def trouble(reply: Reply, who: str) -> Trouble | None:
-    """What is wrong with an answer; None where it is JSON with a status below 300. `who` is us, in words."""
-    if reply.status < 300 and is_json(reply):
+    """What is wrong with an answer; None where it is a JSON object with a status below 300. `who` is us, in words."""
+    if reply.status < 300 and _is_object(reply):
         return None
     if 300 <= reply.status < 400:
         return _sent_away(reply, who)
     if reply.is_html:
         return _page(reply, who)
     if reply.status < 300:
-        return _not_a_server(reply, "what it says is not JSON")
+        return _not_a_server(reply, "what it says is no JSON object")
     return _by_status(reply, who)
 
 
@@ -59,6 +59,11 @@ def is_json(reply: Reply) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_object(reply: Reply) -> bool:
+    """Whether a body is a JSON object, as every good answer of the server is."""
+    return is_json(reply) and isinstance(json.loads(reply.body), dict)
 
 
 def said(reply: Reply) -> Said:

@@ -99,7 +99,7 @@ class Connection:
         asked, seen = {"page_size": PAGE_SIZE, **(query or {})}, {""}
         for _ in range(PAGES_LIMIT):
             answer = self.ask("GET", path, asked)
-            yield from answer.get(key, [])
+            yield from answer.get(key) or []
             token = answer.get("next_page_token", "")
             if not token:
                 return
