@@ -26,6 +26,15 @@ WITH_GPU = CALLER.replace("prod]", "prod], gpu: true")
 PROMOTIONS = {"tagline:promote: [staging]", "tagline:promote: [prod]"}
 
 
+# gitlab-ci-local clones a component's repository by itself, before any job runs
+BY_THE_INCLUDE_LINE = 1
+
+
+def fetches_of_the_library(made: GitLab) -> int:
+    """How often git asked the host for the library, a clone or fetch each."""
+    return sum("/platform/tagline.git/info/refs" in line for line in made.host.asked)
+
+
 @pytest.fixture(scope="module")
 def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLab]:
     with a_gitlab(tmp_path_factory.mktemp("gitlab")) as made:
@@ -75,13 +84,12 @@ def test_the_include_line_fetches_the_component_from_the_host(gitlab: GitLab) ->
 
 def test_a_job_installs_tagline_from_the_library_that_the_host_serves(tmp_path: Path) -> None:
     with a_gitlab(tmp_path, CALLER + MINE) as made:
-        before = len(made.host.asked)
         bare_agent = {"TAGLINE_BIN": ""}
         refused = made.pipeline(PUSH, "mine", **bare_agent)
-        fetched = [line for line in made.host.asked[before:] if "/platform/tagline.git/" in line]
+        fetched = fetches_of_the_library(made)
     assert refused.code != 0
     assert "set TAGLINE_WHEELHOUSE or TAGLINE_INDEX" in refused.out
-    assert fetched
+    assert fetched == BY_THE_INCLUDE_LINE + 1
 
 
 def test_a_tagline_that_the_agent_has_is_taken(tmp_path: Path) -> None:
@@ -89,6 +97,21 @@ def test_a_tagline_that_the_agent_has_is_taken(tmp_path: Path) -> None:
         done = made.pipeline(PUSH, "mine")
     assert done.code == 0, done.out
     assert f"tagline {tagline.__version__}" in done.out
+
+
+def test_nothing_is_fetched_or_installed_where_the_image_brings_its_tagline(tmp_path: Path) -> None:
+    with a_gitlab(tmp_path, CALLER + MINE) as made:
+        done = made.pipeline(PUSH, "mine", TAGLINE_VERSION=tagline.__version__)
+        fetched = fetches_of_the_library(made)
+    assert done.code == 0, done.out
+    assert fetched == BY_THE_INCLUDE_LINE
+
+
+def test_the_images_tagline_of_another_version_than_asked_for_is_refused(tmp_path: Path) -> None:
+    with a_gitlab(tmp_path, CALLER + MINE) as made:
+        refused = made.pipeline(PUSH, "mine", TAGLINE_VERSION="99.0.0")
+    assert refused.code != 0
+    assert "TAGLINE_VERSION asks for 99.0.0" in refused.out
 
 
 def jobs_of_the_template() -> dict[str, dict[str, object]]:
