@@ -82,8 +82,11 @@ def test_a_job_in_it_checks_a_project_without_root_and_without_a_network(
     project = f"--volume={ROOT / 'tests/projects/tiny'}:/project:ro"
     script = (
         'cp -r /project "$HOME/tiny" && cd "$HOME/tiny" && git init -q && git add -A && tagline check 2>&1; '
-        'echo "code $?"; tagline doctor 2>&1 | grep -c "sandbox\\|mount\\|namespace" || true'
+        'echo "code $?"; tagline doctor 2>&1 || true'
     )
     said = inside(environ, image, script, project)
     assert "code 0" in said, said
     assert "compile: docker/kubeflow_pipeline/pipeline.py compiles" in said
+    assert "run CI for untrusted code under its own user" in said, (
+        "no sandbox in it, so doctor names the gaps"
+    )
