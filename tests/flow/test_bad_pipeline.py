@@ -204,7 +204,7 @@ def test_ctrl_c_while_a_task_runs_stops_it_and_loses_nothing(desk: Desk) -> None
     before = desk.refs()
     child = desk.start("release")
     until = time.monotonic() + 100
-    while not list(desk.folder.rglob("work/*/began")) and time.monotonic() < until:
+    while not list(desk.home.glob("runs/*/work/*/began")) and time.monotonic() < until:
         time.sleep(0.1)
     child.send_signal(signal.SIGINT)
     found = finish(child, 60)
@@ -229,7 +229,7 @@ def test_cancelled_by_jenkins_while_a_task_runs_the_same_commit_is_released_by_t
     before = desk.refs()
     child = desk.start("ci")
     until = time.monotonic() + 100
-    while not list(desk.folder.rglob("work/*/began")) and time.monotonic() < until:
+    while not list(desk.home.glob("runs/*/work/*/began")) and time.monotonic() < until:
         time.sleep(0.1)
     jenkins(child)
     found = finish(child, 60)

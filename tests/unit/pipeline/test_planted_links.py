@@ -14,7 +14,7 @@ Write = Callable[[str], Path]
 SECRET = "credential-7f3a"
 PLANT = """
 import os, sys
-place = os.path.join(os.path.dirname(sys.argv[2]), "NAME")
+place = os.path.join(os.path.dirname(sys.argv[1]), "0", "NAME")
 if os.path.lexists(place):
     os.unlink(place)
 os.symlink("TARGET", place)
