@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,9 +11,9 @@ from tagline.errors import KfpRefused, KfpRunCancelled, KfpRunFailed, KfpUnavail
 from tagline.kubeflow_keys import Access
 from tagline.platforms import RunState, TaskEvent
 from tagline.platforms.kubeflow.marks import owner_of
-from tagline.platforms.kubeflow.runs import caching, keys, rows, starting, sweeping
+from tagline.platforms.kubeflow.runs import caching, following, keys, rows, starting, sweeping
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
-from tagline.platforms.kubeflow.runs.rows import Row, State
+from tagline.platforms.kubeflow.runs.rows import Row, State, Task
 from tagline.platforms.kubeflow.server.connection import Connection
 
 from tests.contract.kfp.opened import ALICE, by_header, opened
@@ -169,6 +170,77 @@ def test_an_interrupt_cancels_the_run_that_is_followed(kfp: FakeKfp) -> None:
     with pytest.raises(KeyboardInterrupt):
         one.to_its_end(row, 600)
     assert kfp.world.runs[row.id].state in ("CANCELING", "FAILED")
+
+
+def refusing_to_cancel(kfp: FakeKfp, server: Connection, times: int) -> None:
+    """Let the server answer so many requests for an end with 503."""
+    ask, left = server.ask, [times]
+
+    def asked(method: str, path: str, *more: Any, **named: Any) -> Any:
+        if path.endswith(":terminate") and left[0]:
+            left[0] -= 1
+            kfp.fail_next(1, 503)
+        return ask(method, path, *more, **named)
+
+    server.ask = asked  # type: ignore[method-assign]
+
+
+def test_a_cancel_that_fails_is_repeated_and_hides_no_interrupt(kfp: FakeKfp) -> None:
+    server, told, interrupted = connection(kfp), [], []
+    row = starting.start(server, wanted())
+    refusing_to_cancel(kfp, server, 2)
+
+    def sleep(seconds: float) -> None:
+        kfp.advance(seconds)
+        if not interrupted:
+            interrupted.append(True)
+            raise KeyboardInterrupt
+
+    one = Follower(server, lambda event: told.append(event.state), Pace(), Clock(lambda: kfp.now, sleep))
+    with pytest.raises(KeyboardInterrupt):
+        one.to_its_end(row, 600)
+    assert kfp.world.runs[row.id].state == "FAILED"
+    assert told[-1] == "it was cancelled"
+
+
+def test_a_server_that_lets_nobody_cancel_is_told_with_the_time_out(kfp: FakeKfp) -> None:
+    server = connection(kfp)
+    row = starting.start(server, wanted())
+    refusing_to_cancel(kfp, server, 1000)
+    with pytest.raises(TaskTimedOut, match="could not be cancelled, and may go on"):
+        follower(kfp, server, []).to_its_end(row, 30)
+
+
+def test_a_task_may_be_named_like_the_servers_own() -> None:
+    """`sql-executor` and `truck-driver` are tasks of a person; `root-driver` and `fit-driver` are the server's."""
+    named = ("root", "root-driver", "fit", "fit-driver", "executor", "sql-executor", "truck-driver")
+    row = Row("1", KEY, State.RUNNING, tasks=tuple(Task(name, State.RUNNING) for name in named))
+    assert [task.name for task in following.theirs(row)] == ["fit", "sql-executor", "truck-driver"]
+
+
+def test_a_run_that_succeeds_later_takes_nothing_over_and_no_success_of_a_training_is_swept() -> None:
+    early = Row("a", KEY, State.RUNNING, created_at="2026-11-01T00:00:00Z")
+    first = Row(
+        "b", KEY, State.SUCCEEDED, created_at="2026-11-01T00:01:00Z", finished_at="2026-11-01T01:00:00Z"
+    )
+    late = msgspec.structs.replace(early, state=State.SUCCEEDED, finished_at="2026-11-01T02:00:00Z")
+    failed = msgspec.structs.replace(first, id="c", state=State.FAILED)
+    for found in ([early, first], [late, first]):
+        chosen = rows.chosen(found)
+        assert chosen and chosen.id == "b"
+    later = rows.moment("2026-12-01T00:00:00Z")
+    assert sweeping.leftovers([late, first, failed], later) == [failed]
+
+
+@pytest.mark.parametrize(
+    ("finished", "swept"), [("2026-11-29T00:00:00Z", False), ("2026-11-02T00:00:00Z", True)]
+)
+def test_a_smoke_run_is_kept_two_weeks_from_its_end(finished: str, swept: bool) -> None:
+    row = Row("a", "wine/smoke/f/1", State.FAILED, created_at="2026-11-01T00:00:00Z", finished_at=finished)
+    later = rows.moment("2026-12-01T00:00:00Z")
+    assert bool(sweeping.leftovers([row], later)) is swept
+    untold = msgspec.structs.replace(row, created_at="1970-01-01T00:00:00Z", finished_at="junk")
+    assert sweeping.leftovers([untold], later) == []
 
 
 def test_a_server_that_is_not_ready_for_a_minute_ends_no_wait(kfp: FakeKfp) -> None:

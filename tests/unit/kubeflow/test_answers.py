@@ -116,6 +116,15 @@ def test_an_answer_says_what_is_wrong_and_what_mends_it(
     assert fix in error.fix
 
 
+@pytest.mark.parametrize("details", [["oops"], [None], [7], {}, "x"])
+def test_details_of_another_shape_are_no_crash(details: object) -> None:
+    assert "cannot" in trouble(reply(400, {"message": "cannot", "details": details})).what
+
+
+def test_an_address_that_is_none_is_no_crash() -> None:
+    assert "elsewhere" in trouble(reply(302, "", location="http://[bad/x")).what
+
+
 def test_an_answer_that_may_have_done_something_says_so() -> None:
     for status, maybe in ((500, True), (503, True), (429, False)):
         error = trouble(grpc(status, 13, "x"))

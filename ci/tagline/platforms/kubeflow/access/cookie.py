@@ -14,7 +14,7 @@ def identity(said: Cookie, environ: Mapping[str, str]) -> Identity:
 
     def fetch() -> Header:
         value = secret(said.variable, said.file, environ, "the session's cookie")
-        if "=" not in value.open() or "\n" in value.open():
+        if "=" not in value.open() or not (value.open().isascii() and value.open().isprintable()):
             raise KfpNotLetIn("this is no cookie: not sent", where=place, fix="name=value; name=value")
         return Header("Cookie", value)
 

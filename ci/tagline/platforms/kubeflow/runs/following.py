@@ -13,7 +13,8 @@ from tagline.platforms.kubeflow.runs.rows import Row, State, Task
 from tagline.platforms.kubeflow.server.connection import Connection
 
 LOG_LINES = 20
-DRIVERS = ("-driver", "root-driver", "executor")
+DRIVER = "-driver"
+OWN = ("root", "executor")  # the server's names for the whole graph, and for what launches a task
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -57,7 +58,8 @@ class Follower:
         try:
             return self._followed(row, limit)
         except (KeyboardInterrupt, SystemExit):
-            self._end(row)
+            said = self._end(row)
+            self._told(TaskEvent(row.owner, said, None))
             raise
 
     def _followed(self, row: Row, limit: float) -> Row:
@@ -89,35 +91,42 @@ class Follower:
     def _require_in_time(self, row: Row, limit: float, queued: float, ran: float | None) -> None:
         now = self._clock.now()
         if ran is not None and now - ran > limit:
-            self._end(row)
             raise TaskTimedOut(
-                f"the run {row.owner} took longer than {limit:g} s and was cancelled",
+                f"the run {row.owner} took longer than {limit:g} s: {self._end(row)}",
                 where=self._server.url,
                 fix="smoke_timeout: in tagline.yaml, or smaller smoke: parameters",
             )
         if ran is None and now - queued > self._pace.queue:
-            self._end(row)
             raise TaskTimedOut(
-                f"the run {row.owner} waited {now - queued:.0f} s in the queue, no task began, and was cancelled",
+                f"the run {row.owner} waited {now - queued:.0f} s in the queue, no task began: {self._end(row)}",
                 where=self._server.url,
                 fix="look at its pods: a node that fits, a quota, an image that can be pulled",
             )
 
-    def _end(self, row: Row) -> None:
-        """Cancel a run and see it end, so that nothing of it goes on after us."""
-        starting.cancel(self._server, row)
-        until = self._clock.now() + self._pace.ending
+    def _end(self, row: Row) -> str:
+        """Cancel a run and see it end, so that nothing of it goes on after us; what came of it, in words.
+
+        Asking again for an end is safe, so what fails is repeated within the time; no failure hides why we end it.
+        """
+        until, asked, why = self._clock.now() + self._pace.ending, False, ""
         while self._clock.now() < until:
             try:
+                if not asked:
+                    starting.cancel(self._server, row)
+                    asked = True
                 if starting.read(self._server, row).state.ended:
-                    return
+                    return "it was cancelled"
             except KfpNotThere:
-                return
+                return "it is gone from the server"
+            except KfpError as error:
+                why = f": {error.what}"
             self._clock.sleep(self._pace.first)
+        ending = "it was asked to end, and has not" if asked else "it could not be cancelled, and may go on"
+        return f"{ending} within {self._pace.ending:g} s{why}"
 
     def _tell(self, row: Row, seen: dict[str, State]) -> None:
-        for task in row.tasks:
-            if _is_driver(task) or seen.get(task.name) is task.state:
+        for task in theirs(row):
+            if seen.get(task.name) is task.state:
                 continue
             seen[task.name] = task.state
             log = self._log(row, task) if task.state is State.FAILED else ""
@@ -135,14 +144,19 @@ class Follower:
         return "\n".join(text.splitlines()[-LOG_LINES:])
 
 
-def _is_driver(task: Task) -> bool:
-    """Whether a task is the server's own, which decides and launches."""
-    return task.name.endswith(DRIVERS) or task.name == "root"
+def theirs(row: Row) -> list[Task]:
+    """The tasks of a run without the server's own, which decide and launch: a driver is named after its task."""
+    names = {task.name for task in row.tasks} | {"root"}
+    return [
+        task
+        for task in row.tasks
+        if task.name not in OWN
+        and not (task.name.endswith(DRIVER) and task.name.removesuffix(DRIVER) in names)
+    ]
 
 
 def _began(row: Row) -> bool:
     """Whether anything of the run ran: a run is RUNNING while its pods still wait."""
-    own = [task for task in row.tasks if not _is_driver(task)]
-    if any(task.state not in {State.PENDING, State.UNSPECIFIED} for task in own):
+    if any(task.state not in {State.PENDING, State.UNSPECIFIED} for task in theirs(row)):
         return True
     return row.state is State.RUNNING and not row.tasks

@@ -56,7 +56,7 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def seconds(self) -> float | None:
         """How long it took, from its creation to its end; None while it goes on, or where the server does not say."""
-        begun, ended = _time(self.created_at), _time(self.finished_at)
+        begun, ended = moment(self.created_at), moment(self.finished_at)
         return ended - begun if self.state.ended and begun and ended and ended >= begun else None
 
 
@@ -73,7 +73,7 @@ class Task(msgspec.Struct, frozen=True):
     @property
     def seconds(self) -> float | None:
         """How long it ran; None while it runs, or where the server does not say."""
-        begun, ended = _time(self.began), _time(self.ended)
+        begun, ended = moment(self.began), moment(self.ended)
         return ended - begun if begun and ended and ended >= begun else None
 
 
@@ -114,7 +114,13 @@ def _state(word: Any) -> State:
         return State.UNSPECIFIED
 
 
-def _time(text: str) -> float:
+def age(row: Row, now: float) -> float:
+    """Seconds from a run's end (where that is not told, from its creation) to `now`; 0 where neither is told."""
+    at = moment(row.finished_at) or moment(row.created_at)
+    return now - at if at else 0.0
+
+
+def moment(text: str) -> float:
     """Seconds since 1970; 0 for no time, which the server writes as 1970."""
     try:
         return datetime.fromisoformat(text).timestamp() if text else 0.0
@@ -125,10 +131,13 @@ def _time(text: str) -> float:
 def chosen(rows: Iterable[Row]) -> Row | None:
     """The row that counts of those with one key: the first that succeeded, else the first that goes on, else the last.
 
-    By creation and then id, so that everybody who looks chooses the same, and one run of a key registers.
+    The first that succeeded by its end, then creation and id: everybody who looks chooses the same, and one that ends
+    later takes nothing over.
     """
     ordered = sorted(rows, key=lambda row: (row.created_at, row.id))
-    succeeded = [row for row in ordered if row.state is State.SUCCEEDED]
+    succeeded = sorted(
+        (row for row in ordered if row.state is State.SUCCEEDED), key=lambda row: moment(row.finished_at)
+    )
     going = [row for row in ordered if not row.state.ended]
     return next(iter(succeeded or going or ordered[-1:]), None)
 

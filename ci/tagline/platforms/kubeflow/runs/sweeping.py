@@ -1,11 +1,10 @@
 """Removes what tagline's own runs leave on the server: old smoke runs, and rows that a key has too many."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from tagline.errors import KfpNotThere
 from tagline.platforms.kubeflow.runs import rows, starting
-from tagline.platforms.kubeflow.runs.rows import Row
+from tagline.platforms.kubeflow.runs.rows import Row, State
 from tagline.platforms.kubeflow.server.connection import Connection
 
 KEPT = 14 * 24 * 3600.0  # seconds that an ended smoke run, or a second row of a key, can be looked at
@@ -13,8 +12,8 @@ SMOKE = "/smoke/"
 
 
 def leftovers(found: Iterable[Row], now: float) -> list[Row]:
-    """Of our rows those that nobody needs: ended, older than `KEPT` at `now` (seconds since 1970), and of a smoke run,
-    or not the one that counts of its key. A full training's own row stays: the ledger names it."""
+    """Of our rows those that nobody needs: ended longer than `KEPT` before `now` (seconds since 1970), and of a smoke
+    run, or without success and not the one that counts of its key. The ledger may name any full training's success."""
     of_key: dict[str, list[Row]] = {}
     for row in found:
         of_key.setdefault(row.owner, []).append(row)
@@ -23,12 +22,13 @@ def leftovers(found: Iterable[Row], now: float) -> list[Row]:
         row
         for same in of_key.values()
         for row in same
-        if row.state.ended and _age(row, now) > KEPT and (SMOKE in row.owner or row.id not in counting)
+        if row.state.ended and rows.age(row, now) > KEPT and (SMOKE in row.owner or _is_spare(row, counting))
     ]
 
 
-def _age(row: Row, now: float) -> float:
-    return now - datetime.fromisoformat(row.created_at).timestamp() if row.created_at else 0.0
+def _is_spare(row: Row, counting: set[str]) -> bool:
+    """Whether a full training's row is one too many; one that succeeded may be what a model came from, and stays."""
+    return row.id not in counting and row.state is not State.SUCCEEDED
 
 
 def sweep(server: Connection, pipeline: str, repository: str, now: float) -> list[str]:

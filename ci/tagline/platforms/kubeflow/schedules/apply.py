@@ -141,8 +141,8 @@ class KubeflowSchedules:
                 name=said["name"],
                 digest=said["digest"],
                 enabled=enabled,
-                created_at=_seconds(str(one.get("created_at", ""))),
-                changed_at=_seconds(str(one.get("updated_at") or one.get("created_at", ""))),
+                created_at=rows.moment(str(one.get("created_at", ""))),
+                changed_at=rows.moment(str(one.get("updated_at") or one.get("created_at", ""))),
                 cron=said["cron"],
                 zone=said["zone"],
                 busy=ends and self._busy(job),
@@ -229,10 +229,6 @@ def owner_of(pipeline: str, release: Release, schedule: str, tick: float | None 
     """The owner key of a schedule's runs, and of the one for a tick."""
     at = "" if tick is None else f"-{datetime.fromtimestamp(tick, UTC).strftime(starting.STAMP)}"
     return f"{pipeline}/{release}/full/s-{schedule}{at}"
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp() if text else 0.0
 
 
 def _sentence(move: Move) -> str:

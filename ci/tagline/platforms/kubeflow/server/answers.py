@@ -77,7 +77,8 @@ def said(reply: Reply) -> Said:
     if "error_message" in body:
         return Said(_clean(str(body["error_message"])))
     details = body.get("details")
-    root = details[0].get("message", "") if isinstance(details, list) and details else ""
+    first = details[0] if isinstance(details, list) and details else {}
+    root = first.get("message", "") if isinstance(first, dict) else ""
     root = "" if root == "Internal Server Error" else str(root)
     return Said(_clean(str(body.get("message", ""))) or reply.reason, _clean(root))
 
@@ -172,12 +173,21 @@ def _not_a_server(reply: Reply, why: str) -> errors.KfpNotAServer:
 
 
 def _sent_away(reply: Reply, who: str) -> Trouble:
-    to = reply.headers.get("location", "")
+    to = _address(reply.headers.get("location", ""))
     if _LOGIN.search(to) or urlsplit(to).path.endswith(("/login", "/auth", "/sign_in")):
         return _log_in(reply, who, f"it sends us to {place(to)}")
-    base = place(to).partition(API)[0]
-    what = f"the server sends us elsewhere: {place(to) or 'nowhere'}"
+    base = place(to).partition(API)[0] if to else "…"
+    what = f"the server sends us elsewhere: {place(to) if to else 'to no address'}"
     return errors.KfpNotAServer(what, where=place(reply.url), fix=f"endpoints: {{pipelines: {base}}}")
+
+
+def _address(text: str) -> str:
+    """An address that can be read, or none."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        return ""
+    return text
 
 
 def _page(reply: Reply, who: str) -> Trouble:

@@ -191,7 +191,7 @@ class Connection:
         waits = self.patience.inner if reply.status == 500 else self.patience.waits
         wait = self._next(sent, waits, tries)
         asked = reply.headers.get("retry-after", "")
-        if wait is not None and asked.isdigit():
+        if wait is not None and asked.isascii() and asked.isdigit():
             wait = max(wait, float(asked)) if float(asked) <= self.patience.longest else None
         return wait, trouble
 
