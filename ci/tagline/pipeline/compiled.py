@@ -55,7 +55,36 @@ def parse(text: str, where: str) -> Compiled:
     platforms = [each for each in documents if "platforms" in each]
     if len(pipelines) != 1 or len(pipelines) + len(platforms) != len(documents):
         raise PipelineError("the file is no compiled pipeline", where=where, fix=_FIX)
+    _require_shape(pipelines[0], where)
     return Compiled(pipelines[0], platforms[0] if platforms else {})
+
+
+def _require_shape(ir: dict[str, Any], where: str) -> None:
+    """Raise `PipelineError` that names the first place where something else stands than its readers walk over."""
+    places: list[tuple[str, Any]] = [("deploymentSpec", ir.get("deploymentSpec", {}))]
+    places += _members("components", ir.get("components", {}))
+    graphs = [("root", ir["root"]), *_members("components", ir.get("components", {}))[1:]]
+    for name, each in graphs:
+        dag = each.get("dag", {}) if isinstance(each, dict) else {}
+        places.append((f"{name}.dag", dag))
+        if isinstance(dag, dict):
+            places += _members(f"{name}.dag.tasks", dag.get("tasks", {}))
+    if isinstance(ir.get("deploymentSpec", {}), dict):
+        executors = _members("deploymentSpec.executors", ir.get("deploymentSpec", {}).get("executors", {}))
+        places += executors
+        for name, each in executors[1:]:
+            container = each.get("container", {}) if isinstance(each, dict) else {}
+            places.append((f"{name}.container", container))
+    for name, each in places:
+        if not isinstance(each, dict):
+            what = f"the file is no compiled pipeline: {name} is {type(each).__name__}, not a mapping"
+            raise PipelineError(what, where=where, fix=_FIX)
+
+
+def _members(name: str, found: Any) -> list[tuple[str, Any]]:
+    """A mapping and each of its members, with the names of their places."""
+    inside = found.items() if isinstance(found, dict) else ()
+    return [(name, found), *((f"{name}.{key}", each) for key, each in inside)]
 
 
 _FIX = "tagline compile"
