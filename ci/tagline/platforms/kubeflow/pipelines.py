@@ -62,17 +62,19 @@ class KubeflowPipelines:
         return self._kept(held, held.provenance or said)
 
     def version(self, pipeline: str, release: Release) -> UploadedVersion | None:
-        """The uploaded version, or None; one that tagline has not uploaded is none."""
+        """The uploaded version, or None; one that tagline has not uploaded from this repository is none."""
         held = self.held(pipeline, release)
-        said = held.provenance if held else None
+        said = self._said(held, pipeline) if held else None
         return self._kept(held, said) if held and said else None
 
     def held(self, pipeline: str, release: Release) -> Held | None:
-        """A version as the server has it, asked for once: what is uploaded never changes."""
+        """A version of ours as the server has it, asked for once: what is uploaded never changes."""
         known = self._found.get((pipeline, release))
         if known is None:
             found = uploading.find_pipeline(self.server, pipeline)
             known = uploading.find_version(self.server, found["pipeline_id"], str(release)) if found else None
+        if known is not None and self._said(known, pipeline) is None:
+            return None
         if known is not None:
             self._found[pipeline, release] = known
         return known
@@ -81,8 +83,17 @@ class KubeflowPipelines:
         """All versions of a pipeline that tagline has uploaded, oldest release first."""
         found = uploading.find_pipeline(self.server, pipeline)
         held = uploading.all_versions(self.server, found["pipeline_id"]) if found else ()
-        made = [self._kept(one, said) for one in held if (said := one.provenance)]
+        made = [self._kept(one, said) for one in held if (said := self._said(one, pipeline))]
         return sorted(made, key=lambda one: one.release)
+
+    def _said(self, held: Held, pipeline: str) -> Provenance | None:
+        """Where a version comes from; None where it is not what its own description would make of it, or not ours.
+
+        Anybody who may upload writes descriptions.
+        """
+        said = held.provenance
+        ours = said and (said.owner, said.pipeline, said.release) == (self.owner, pipeline, held.name)
+        return said if ours else None
 
     def _kept(self, held: Held, said: Provenance) -> UploadedVersion:
         """A version with its compiled file laid down here, as the server has it."""
