@@ -169,9 +169,9 @@ def _server(url: str) -> str:
 
 
 def _content(answer: Any, until: float) -> bytes:
-    """All of an answer; raises `OSError` where it takes too long or is too large."""
+    """All of an answer; raises `OSError` where it takes too long, however many bytes drip, or is too large."""
     pieces, size = [], 0
-    for piece in answer.stream(CHUNK):
+    while piece := answer.read1(CHUNK):
         pieces.append(piece)
         size += len(piece)
         if time.monotonic() > until:
