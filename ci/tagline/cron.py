@@ -109,7 +109,7 @@ def zone(name: str) -> ZoneInfo:
     """A time zone by its name; raises `KfpScheduleRefused` for one that there is not."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: `Europe` is a folder of zones
         raise KfpScheduleRefused(
             f"no time zone is called {name!r}", fix="time_zone: Europe/Berlin"
         ) from error

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from tagline import cron
 from tagline.config_rules import Fault
+from tagline.errors import KfpScheduleRefused
 from tagline.kubeflow_keys import Access, Kubeflow
 
 EXAMPLE = "pipelines: https://kubeflow.example.org/pipeline"
@@ -86,12 +88,8 @@ def _access(access: Access, url: str) -> Iterator[Fault]:
 
 
 def _is_zone(name: str) -> bool:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    if name == "UTC":  # known without a data base of zones
-        return True
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
+        cron.zone(name)
+    except KfpScheduleRefused:
+        return name == "UTC"  # known without a data base of zones
     return True

@@ -82,6 +82,7 @@ def test_whatever_is_written_is_read_or_refused_by_name(text: str) -> None:
         ("0 25 * * *", "UTC", "UTC", "'25' is no hour"),
         ("10,50 3 * * *", "Asia/Kolkata", "UTC", "do not move to the other zone alike"),
         ("0 2 * * *", "Mars/Olympus", "UTC", "no time zone"),
+        ("0 2 * * *", "Europe", "UTC", "no time zone"),
     ],
 )
 def test_what_cannot_be_said_there_is_refused_with_the_reason(
