@@ -1,4 +1,4 @@
-"""The image that CI jobs run in: built from the locked wheels, without root, and bootstrap takes its tagline."""
+"""The image that CI jobs run in: built as the page says, without root, and bootstrap takes its tagline."""
 
 import subprocess
 import sys
@@ -8,33 +8,45 @@ from pathlib import Path
 import pytest
 import tagline
 
+from tests.docs.test_docs import blocks
 from tests.real import debian
 from tests.real.engine import ROOT
+from tests.real.registry import Registry
 
 DOCKERFILE = ROOT / "templates/images/tagline/Dockerfile"
 BASE = "tagline-test/python-git:3"
-TAG = "tagline-test/tagline:1"
+PAGE = ROOT / "docs/how-to/host-tagline.md"
 PATH_IN_IT = "/opt/tagline/bin/tagline"
 
 
 @pytest.fixture(scope="module")
-def image(environ: dict[str, str]) -> Iterator[str]:
-    """The image on a Debian base that has git, from a wheelhouse of this tree."""
+def image(environ: dict[str, str], plain: Registry) -> Iterator[str]:
+    """The image that the page's commands make and push, on a Debian base with git, pulled from the registry."""
     house = ROOT / ".tools/wheelhouse"
-    made = subprocess.run(
-        ["tools/wheelhouse", str(house)],
-        cwd=ROOT,
-        env={**environ, "PYTHON": sys.executable},
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert made.returncode == 0, made.stderr
+    making = {**environ, "PYTHON": sys.executable}
+    run(["tools/wheelhouse", str(house)], making)
     debian.imported(BASE, debian.archive("python-git", (*debian.PYTHON, "git")), environ)
-    built = ["build", "--quiet", "--network=host", f"--build-arg=BASE={BASE}", f"--tag={TAG}"]
-    debian.docker(environ, *built, f"--file={DOCKERFILE}", str(house))
-    yield TAG
-    debian.docker(environ, "rmi", "--force", TAG)
+    base = debian.pushed(BASE, f"{plain.host}/mirror/python", environ)
+    (commands,) = blocks(PAGE, "bash")
+    for written, here in (
+        ("registry.example.org/mirror/python@sha256:0123…cdef", base),
+        ("registry.example.org", plain.host),
+        ("/srv/tagline-wheels", str(house)),
+        ("docker build", "docker build --quiet --network=host"),  # the test engine has no bridge
+    ):
+        assert written in commands
+        commands = commands.replace(written, here)
+    run(["sh", "-euc", commands], making)
+    tag = f"{plain.host}/ml/tagline:1"
+    debian.docker(environ, "rmi", tag)
+    debian.docker(environ, "pull", "--quiet", tag)
+    yield tag
+    debian.docker(environ, "rmi", "--force", tag)
+
+
+def run(command: list[str], environ: Mapping[str, str]) -> None:
+    done = subprocess.run(command, cwd=ROOT, env=dict(environ), capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
 
 
 def inside(environ: Mapping[str, str], image: str, script: str, *words: str) -> str:
