@@ -14,7 +14,7 @@ from tests.real.registry import registry
 RUNS = 10
 LIMIT_MS = 500.0
 PACKAGES = ("click", "msgspec", "pyyaml", "numpy")
-BASE = "tagline-test/python:3"
+BASE = "tagline-test/python:4"
 
 
 def locked(*names: str) -> str:

@@ -14,7 +14,8 @@ from tagline.images import recipe
 
 from tests.real.engine import FOLDER
 
-PYTHON = ("python3", "python-is-python3", "python3-venv", "python3-pip", "ca-certificates")
+# libstdc++6 as python:3.11-slim has it: compiled wheels are linked against it
+PYTHON = ("python3", "python-is-python3", "python3-venv", "python3-pip", "ca-certificates", "libstdc++6")
 RELEASE = "bookworm"
 _OCI = "application/vnd.oci.image"
 

@@ -3,7 +3,7 @@
 import importlib.util
 import inspect
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, Optional
@@ -13,9 +13,12 @@ from tagline_task.signature import Parameter, Signature, Slot, parameter
 from tagline_task.values import TYPES
 
 from tagline.errors import PipelineError
+from tagline.pipeline import common
 from tagline.pipeline.task_file import TaskFile
 from tagline.words import one_of
 
+# frames between a pipeline's file and this one: this module, the common components, an import statement
+_BETWEEN = (__name__, "tagline.components", "importlib._bootstrap")
 STEPS = Path("src") / "pipeline_steps"
 SETTINGS = "kfp_vars"
 
@@ -26,30 +29,58 @@ def component(name: str, image: str | None = None, **defaults: Any) -> Any:
     The file's function says what it takes and gives; the file is read, never imported. `image` is the image
     it runs in, by default `BASE_IMAGE` of the `kfp_vars.py` beside the calling file. `defaults` are other
     defaults for the task's parameters. Output parameters are the return value: fields of a NamedTuple by
-    their names, a single value as `output`. Raises `UnknownName` for a task that is not there,
-    `PipelineError` (file:line) for a signature that Kubeflow cannot carry.
+    their names, a single value as `output`. `tagline-split-v1` and alike are the common components
+    (`tagline.components.v1`). Raises `UnknownName` for a task that is not there, `PipelineError` (file:line)
+    for a signature that Kubeflow cannot carry.
     """
     caller = _calling_file(inspect.currentframe())
-    path = _task_path(name, caller)
-    file = TaskFile(path, name)
+    shared = common.find(name)
+    path = shared.path if shared else _task_path(name, caller)
+    file = TaskFile(path, shared.function if shared else name)
     signature = _with_defaults(file.signature(), defaults, path)
-    return _container(name, image or _development_image(caller), signature, file.docstring)
+    made = _Container(
+        name=name,
+        image=image or _development_image(caller),
+        words=["-m", shared.module] if shared else [str(STEPS / name / "task.py")],
+        docstring=file.docstring,
+    ).component(signature)
+    return _never_cached(made) if shared and shared.fresh else made
 
 
-def _container(name: str, image: str, signature: Signature, docstring: str) -> Any:
-    from kfp import dsl
+@dataclass(frozen=True)
+class _Container:
+    """How a task is started: python with these words, in this image."""
 
-    def build(*_: Any) -> Any:
-        return dsl.ContainerSpec(
-            image=image,
-            command=["python", str(STEPS / name / "task.py")],
-            args=["--executor_input", dsl.PIPELINE_TASK_EXECUTOR_INPUT_PLACEHOLDER],
-        )
+    name: str
+    image: str
+    words: list[str]
+    docstring: str
 
-    build.__name__ = name
-    build.__doc__ = docstring
-    vars(build)["__signature__"] = inspect.Signature(_kfp_parameters(signature))
-    return dsl.container_component(build)
+    def component(self, signature: Signature) -> Any:
+        from kfp import dsl
+
+        def build(*_: Any) -> Any:
+            return dsl.ContainerSpec(
+                image=self.image,
+                command=["python", *self.words],
+                args=["--executor_input", dsl.PIPELINE_TASK_EXECUTOR_INPUT_PLACEHOLDER],
+            )
+
+        build.__name__ = self.name
+        build.__doc__ = self.docstring
+        vars(build)["__signature__"] = inspect.Signature(_kfp_parameters(signature))
+        return dsl.container_component(build)
+
+
+def _never_cached(component: Any) -> Any:
+    """The component, whose tasks are not answered from an earlier run: what they read may have changed."""
+    from kfp.dsl.container_component_class import ContainerComponent
+
+    class Fresh(ContainerComponent):  # type: ignore[misc]  # kfp has no types here
+        def __call__(self, *given: Any, **named: Any) -> Any:
+            return super().__call__(*given, **named).set_caching_options(False)
+
+    return Fresh(component.component_spec, component.pipeline_func)
 
 
 def _kfp_parameters(signature: Signature) -> list[inspect.Parameter]:
@@ -103,7 +134,7 @@ def _with_default(wanted: Parameter, value: Any, path: Path) -> Parameter:
 
 def _calling_file(frame: FrameType | None) -> Path:
     """The file whose code called `component`; the working folder's `pipeline.py` where it has none."""
-    while frame is not None and frame.f_globals.get("__name__") == __name__:
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_BETWEEN):
         frame = frame.f_back
     named = frame.f_globals.get("__file__") if frame is not None else None
     return Path(named or "pipeline.py").resolve()

@@ -17,7 +17,7 @@ from tests.real import debian, engine
 from tests.real.engine import ROOT
 from tests.real.registry import Registry, registry
 
-BASE = "tagline-test/python:3"
+BASE = "tagline-test/python:4"
 TEMPLATE = (ROOT / "project-template/template/docker/base_image/Dockerfile").read_text()
 DOCKERFILE = TEMPLATE.replace("python:3.11-slim", "{base}")
 LOCK = ROOT / "requirements/test.txt"

@@ -45,7 +45,7 @@ def test_the_wheel_needs_no_other_package(wheel):
         metadata = packed.read(name).decode()
     assert "Name: tagline-task" in metadata
     needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist")]
-    assert needed == ["Requires-Dist: hvac>=2.3; extra == 'vault'"]
+    assert needed and all("; extra == " in each for each in needed)
 
 
 def test_the_connector_is_imported_with_nothing_installed_and_says_what_it_lacks(wheel, tmp_path):

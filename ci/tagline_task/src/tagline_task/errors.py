@@ -99,3 +99,45 @@ class VariableTaken(ConnectorError):
     """A secret would overwrite an environment variable, or its key cannot name one."""
 
     exit_code = 16
+
+
+class LibraryMissing(TaskError):
+    """A library that the task needs is not in its environment."""
+
+    exit_code = 17
+
+
+class BadTable(TaskError):
+    """A file is no Parquet, or its rows are not what was asked for: a column is missing, a value is empty."""
+
+    exit_code = 18
+
+
+class PlaceUnavailable(TaskError):
+    """A store of files or a database did not answer in time."""
+
+    exit_code = 19
+
+
+class PlaceRefused(TaskError):
+    """A store of files or a database answered no: wrong credentials, or no right to do this."""
+
+    exit_code = 20
+
+
+class PlaceNotThere(TaskError):
+    """Nothing lies at that address, or there is no such bucket."""
+
+    exit_code = 21
+
+
+class PlaceTaken(TaskError):
+    """Something else lies at the address that was to be written."""
+
+    exit_code = 22
+
+
+class QueryFailed(TaskError):
+    """The database did not take the query."""
+
+    exit_code = 23

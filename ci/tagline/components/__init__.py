@@ -1,0 +1,1 @@
+"""Common components for pipeline.py, by version: `from tagline.components.v1 import split`."""
