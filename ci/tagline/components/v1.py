@@ -10,6 +10,9 @@ from tagline.pipeline import common
 
 VERSION = "v1"
 
+batch_predict: Any
+evaluate_classification: Any
+evaluate_regression: Any
 read_parquet: Any
 register: Any
 split: Any

@@ -12,7 +12,10 @@ _NAME = re.compile(r"tagline-([a-z]+(?:-[a-z]+)*)-(v[1-9][0-9]*)")
 _FOLDER = Path(tagline_task.__file__).parent / "components"
 _TABLES, _STORE = ("pyarrow",), ("pyarrow", "fsspec", "s3fs")
 # the packages that each imports when it runs
-NEEDS = {
+NEEDS: dict[str, tuple[str, ...]] = {
+    "batch-predict": _TABLES,
+    "evaluate-classification": _TABLES,
+    "evaluate-regression": _TABLES,
     "read-parquet": _STORE,
     "register": (),
     "split": _TABLES,

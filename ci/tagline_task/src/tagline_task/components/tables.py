@@ -83,6 +83,22 @@ def values(table: Any, column: str, path: str) -> list[Any]:
     return found
 
 
+def request_type(path: str, schema: Any, column: str) -> str:
+    """A column's type as a request carries it: bool, int, float or str. Raises `BadTable` for any other."""
+    types = needed("pyarrow.types")
+    kind = schema.field(column).type
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    known = {"bool": types.is_boolean, "int": types.is_integer, "float": types.is_floating}
+    text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    found = "str" if text else next((name for name, fits in known.items() if fits(kind)), "")
+    if not found:
+        raise BadTable(
+            f"{path}: the column {column} holds {kind}; a request carries bool, int, float and text"
+        )
+    return found
+
+
 def _numbered(cells: Any) -> Any:
     """Times as what Arrow keeps of them: a nanosecond has no Python of its own."""
     arrow = needed("pyarrow")

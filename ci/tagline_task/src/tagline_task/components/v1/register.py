@@ -4,8 +4,7 @@ from typing import Any
 
 from tagline_task import Artifact, Dataset, Input, Metrics, Model, Output, run, write_facts
 from tagline_task.components import tables
-from tagline_task.components.libraries import needed
-from tagline_task.errors import BadTable, ContractError
+from tagline_task.errors import ContractError
 
 
 def register(
@@ -40,24 +39,9 @@ def _signature(path: str, label: str, features: list[Any] | None, classes: list[
         [name for name in schema.names if name != label] if features is None else list(map(str, features))
     )
     tables.check_columns(path, schema.names, [*columns, label])
-    kinds = {name: _kind(path, name, schema.field(name).type) for name in [*columns, label]}
+    kinds = {name: tables.request_type(path, schema, name) for name in [*columns, label]}
     inputs = [{"name": name, "type": kinds[name]} for name in columns]
     return {"inputs": inputs, "output": kinds[label], "classes": classes}
-
-
-def _kind(path: str, column: str, kind: Any) -> str:
-    """A column's type as a request carries it."""
-    types = needed("pyarrow.types")
-    if types.is_dictionary(kind):
-        kind = kind.value_type
-    known = {"bool": types.is_boolean, "int": types.is_integer, "float": types.is_floating}
-    text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
-    found = "str" if text else next((name for name, fits in known.items() if fits(kind)), "")
-    if not found:
-        raise BadTable(
-            f"{path}: the column {column} holds {kind}; a request carries bool, int, float and text"
-        )
-    return found
 
 
 if __name__ == "__main__":
