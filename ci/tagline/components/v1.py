@@ -14,6 +14,7 @@ batch_predict: Any
 evaluate_classification: Any
 evaluate_regression: Any
 read_parquet: Any
+read_sql: Any
 register: Any
 split: Any
 write_parquet: Any

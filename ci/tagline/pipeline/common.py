@@ -18,11 +18,12 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "evaluate-regression": _TABLES,
     "read-parquet": _STORE,
     "register": (),
+    "read-sql": ("pyarrow", "sqlalchemy"),
     "split": _TABLES,
     "write-parquet": _STORE,
 }
 # what they read or write outside may have changed since an earlier run
-_FRESH = {"read-parquet", "write-parquet"}
+_FRESH = {"read-parquet", "read-sql", "write-parquet"}
 
 
 @dataclass(frozen=True)
