@@ -34,6 +34,8 @@ _USER_SOCKETS = (
     "docker.sock", "podman", "containerd", "buildkit", "keyring", "gnupg", "ssh-agent.socket", "gcr", "bus",
 )  # fmt: skip
 _SYSTEM = ("/usr/", "/lib", "/bin/", "/sbin/", "/proc/", "/sys/", "/dev/")
+# certificates that everybody may read: variables of many programs name them, and a task needs them
+_PUBLIC = ("/etc/ssl/certs/", "/etc/pki/tls/certs/", "/etc/pki/ca-trust/extracted/")
 _PASSED_PATHS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CUDA_HOME")
 _TELLING = re.compile("CONFIG|CREDENTIAL|SECRET|TOKEN|KEY|PASS|NETRC|AUTH")
 _PARTS = ("bin", "lib", "lib64", "include", "pyvenv.cfg")
@@ -80,6 +82,8 @@ def names_secret(name: str, value: str) -> bool:
     try:
         mode = os.stat(value).st_mode
     except (OSError, ValueError):
+        return False
+    if value.startswith(_PUBLIC) and mode & stat.S_IROTH:
         return False
     telling = _TELLING.search(name.upper()) is not None or not mode & 0o111
     return name in _SECRET_FOLDERS or (stat.S_ISREG(mode) and telling)

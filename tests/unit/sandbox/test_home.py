@@ -132,3 +132,19 @@ def test_doors_that_are_not_shut_are_named(
     assert any("files and folders of your home can be read, such as " in one for one in said)
     writable = [path for path in places.interpreter() if os.access(path, os.W_OK)]
     assert all(f"{path} can be written" in said for path in writable)
+
+
+@pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"])
+def test_the_systems_certificates_stay_readable_whichever_variable_names_them(
+    name: str, user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that lost them could speak to nothing over TLS, an object store least of all."""
+    system = "/etc/ssl/certs/ca-certificates.crt"
+    (tmp_path / "tree").mkdir()
+    monkeypatch.setenv(name, system)
+    monkeypatch.setenv("OF_A_HOST", str(user / "secret"))
+    words = [sys.executable, "-c", f"print(len(open({system!r}).read()) > 0)"]
+    assert sandbox.run(Command(words, tmp_path / "tree", tmp_path / "log", {}, 30.0)) == 0
+    assert (tmp_path / "log").read_text() == "True\n"
+    assert not places.names_secret(name, system)
+    assert places.names_secret("OF_A_HOST", str(user / "secret"))
