@@ -5,6 +5,7 @@ import re
 import sys
 import typing
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -14,8 +15,11 @@ from tagline.cli.group import cli
 from tagline.cli.main import COMMANDS
 from tagline.flow.views.recording import Recording
 from tagline.hosts.reading import VARIABLES
+from tagline.pipeline import common
 from tagline.pipeline.lint import registry, suppress
 from tagline.pipeline.lint.finding import Scope
+from tagline_task import errors as task_errors
+from tagline_task import signature
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.hosts.table import FILES, load
@@ -54,6 +58,9 @@ KUBEFLOW = (
     kubeflow_keys.Gpu,
     kubeflow_keys.Toleration,
 )
+COMPONENTS = """From `tagline.components.v1` for a pipeline, `tagline_task.components.v1` for a test and a shell;
+[how they are used](../how-to/components.md). Files are Parquet; a column that lacks, an empty value where none may be,
+and a file that is no Parquet end the task with exit code 18."""
 NOTE = "<!-- made by tools/reference.py; do not edit -->\n\n"
 
 
@@ -202,7 +209,49 @@ def _type_name(kind: object) -> str:
     return getattr(kind, "__name__", str(kind))
 
 
+def components() -> str:
+    parts = [f"{NOTE}# Common components\n\n{COMPONENTS}\n"]
+    for each in common.every("v1"):
+        function = getattr(import_module(each.module), each.function)
+        read = signature.read(function)
+        told = (inspect.getdoc(function) or "").replace("<", "&lt;").replace("[[", "\\[[")
+        parts.append(f"## `{each.function}`\n\n`{each}`. {told}\n")
+        parts.append("| argument | | default |\n|---|---|---|")
+        parts += [_argument(one) for one in read.arguments]
+        values = ", ".join(f"`{one.name}` ({one.kind})" for one in read.returns) or "none"
+        never = "never" if each.fresh else "as the pipeline says"
+        parts.append(
+            f"\nOutput parameters: {values}. Packages: {', '.join(each.needs) or 'none'}. From the cache: {never}.\n"
+        )
+    rows = "\n".join(
+        f"| {kind.exit_code} | {kind.__name__} | {first_line(kind)} |" for kind in _task_errors()
+    )
+    parts.append(f"## Exit codes of a task\n\n| code | error | means |\n|---|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+def _argument(one: signature.Parameter | signature.Slot) -> str:
+    match one:
+        case signature.Slot():
+            return f"| `{one.name}` | {'output' if one.output else 'input'} {one.kind} | |"
+        case signature.Parameter(required=True):
+            return f"| `{one.name}` | {one.kind} | needed |"
+        case signature.Parameter():
+            return f"| `{one.name}` | {one.kind} | `{one.default!r}` |"
+
+
+def _task_errors() -> list[type[task_errors.TaskError]]:
+    kinds = [each for each in vars(task_errors).values() if isinstance(each, type)]
+    tasks = [
+        each
+        for each in kinds
+        if issubclass(each, task_errors.TaskError) and each is not task_errors.TaskError
+    ]
+    return sorted(tasks, key=lambda each: each.exit_code)
+
+
 PAGES = {
+    "components.md": components,
     "commands.md": commands,
     "settings.md": settings,
     "exit-codes.md": exit_codes,

@@ -11,8 +11,9 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from tests.components import page
 from tests.contract.images.conftest import Bench as Images
-from tests.contract.images.conftest import base, bench, environ, locked, plain
+from tests.contract.images.conftest import base, bench, environ, plain
 from tests.servers.s3 import S3
 
 from .conftest import Asked, Ended
@@ -29,7 +30,7 @@ propcache pyarrow python-dateutil s3fs six typing-extensions urllib3 wrapt yarl
 @pytest.fixture
 def image(bench: Images) -> str:
     """An image with what the store and Parquet need, built of locked packages."""
-    (bench.tree / "src/requirements.txt").write_text(locked(*STORE.split()))
+    (bench.tree / "src/requirements.txt").write_text(page.locked(STORE))
     return bench.make(push=False).reference
 
 
