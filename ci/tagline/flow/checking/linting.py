@@ -117,7 +117,7 @@ def _judged(job: Job) -> suppress.Judged:
     named: list[tuple[str, str]] = []
     for file in job.files:
         if _is_source(file):
-            read = source.read(file, _locked(job.root, file))
+            read = source.read(file, _locked(job.root, file), _packages(job.root))
             found += registry.source_findings(read)
             comments[str(file)] = suppress.in_source(read.text, str(file))
         else:
@@ -135,13 +135,21 @@ def _judged(job: Job) -> suppress.Judged:
 
 def _locked(root: Path, file: Path) -> frozenset[str] | None:
     """The packages that a task's lock names, and the project's own modules; None where the file is no task of it."""
-    lock = root / REQUIREMENTS
-    if not lock.is_file() or not file.absolute().is_relative_to(root.absolute() / STEPS):
+    packages = _packages(root)
+    if packages is None or not file.absolute().is_relative_to(root.absolute() / STEPS):
         return None
     folders = [*(root / name for name in _OWN), root / STEPS, file.parent]
     own = {each.stem for folder in folders for each in folder.iterdir() if each.suffix in ("", ".py")}
+    return packages | {requirement_name(each) for each in own}
+
+
+def _packages(root: Path) -> frozenset[str] | None:
+    """The packages that a project's lock names; None where it has none."""
+    lock = root / REQUIREMENTS
+    if not lock.is_file():
+        return None
     required = re.findall(r"^([A-Za-z0-9][\w.\-\[\]]*) *(?:[=@]=?|;|$)", lock.read_text(), re.MULTILINE)
-    return frozenset({requirement_name(each) for each in [*required, *own]})
+    return frozenset(map(requirement_name, required))
 
 
 def _rewrite(file: Path) -> bool:

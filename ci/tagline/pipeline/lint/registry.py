@@ -3,7 +3,18 @@
 from collections.abc import Iterable
 
 from tagline.pipeline.compiled import Compiled
-from tagline.pipeline.lint import arguments, caching, graph, images, names, places, python, resources, secrets
+from tagline.pipeline.lint import (
+    arguments,
+    caching,
+    components,
+    graph,
+    images,
+    names,
+    places,
+    python,
+    resources,
+    secrets,
+)
 from tagline.pipeline.lint.finding import Finding, Level, Rule, Scope
 from tagline.pipeline.lint.source import Source
 from tagline.pipeline.lint.view import View
@@ -22,6 +33,7 @@ THEMES: dict[str, tuple[Rule, ...]] = {
 SOURCE_THEMES: dict[str, tuple[Rule, ...]] = {
     "secrets": secrets.SOURCE_RULES,
     "python": python.SOURCE_RULES,
+    "components": components.SOURCE_RULES,
 }
 COMPILED = tuple(rule for rules in THEMES.values() for rule in rules)
 SOURCE = tuple(rule for rules in SOURCE_THEMES.values() for rule in rules)

@@ -41,10 +41,20 @@ class Component(msgspec.Struct, frozen=True):
 
 
 class Source:
-    """What the rules ask of one Python file; `beside` is the project's root, where it is known."""
+    """What the rules ask of one Python file.
 
-    def __init__(self, text: str, file: str, locked: frozenset[str] | None = None) -> None:
-        self.text, self.file, self.locked = text, file, locked
+    `locked` is what a task may import: locked packages and the project's own modules. `packages` are those that the
+    project's lock names. None where that is not known.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        file: str,
+        locked: frozenset[str] | None = None,
+        packages: frozenset[str] | None = None,
+    ) -> None:
+        self.text, self.file, self.locked, self.packages = text, file, locked, packages
         try:
             self.tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError) as error:
@@ -73,10 +83,10 @@ class Source:
         return named
 
 
-def read(path: Path, locked: frozenset[str] | None = None) -> Source:
+def read(path: Path, locked: frozenset[str] | None = None, packages: frozenset[str] | None = None) -> Source:
     """Read a Python file; raises `PipelineError` where it is missing or no Python."""
     try:
-        return Source(path.read_text(), str(path), locked)
+        return Source(path.read_text(), str(path), locked, packages)
     except (OSError, UnicodeDecodeError) as error:
         raise PipelineError(f"the source cannot be read: {error}", where=str(path)) from error
 

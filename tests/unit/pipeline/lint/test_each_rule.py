@@ -235,7 +235,30 @@ def test_an_import_that_the_lock_lacks_is_found(module: str, locked: bool) -> No
 
 
 def test_every_rule_over_sources_has_a_case() -> None:
-    assert {rule.id for rule in registry.SOURCE} - {"import-not-locked"} == {rule for rule, _, _ in SOURCES}
+    by_themselves = {"import-not-locked", "component-not-locked"}
+    assert {rule.id for rule in registry.SOURCE} - by_themselves == {rule for rule, _, _ in SOURCES}
+
+
+@pytest.mark.parametrize(
+    ("text", "lacking"),
+    [
+        ("from tagline.components.v1 import split", "pyarrow"),
+        ("from tagline.components import v1\nv1.read_parquet(uri='s3://a/b')", "pyarrow, s3fs"),
+        ("import tagline\nsplit = tagline.component('tagline-split-v1')", "pyarrow"),
+        ("from tagline_task.components.v1.split import split", "pyarrow"),
+        ("from tagline.components.v1 import register", ""),
+        ("import tagline\nsplit = tagline.component('tagline-split-v1', image='other:1')", ""),
+        ("import tagline\nsplit = tagline.component('tagline-splat-v1')", ""),
+        ("import tagline\nsplit = tagline.component('split')", ""),
+    ],
+)
+def test_a_common_component_that_the_lock_does_not_serve_is_found(text: str, lacking: str) -> None:
+    found = registry.source_findings(Source(text, "pipeline.py", packages=frozenset({"fsspec"})))
+    reasons = [each.reason for each in found if each.rule == "component-not-locked"]
+    assert reasons == ([f"it needs {lacking}, which src/requirements.txt does not have"] if lacking else [])
+    served = frozenset({"fsspec", "pyarrow", "s3fs"})
+    assert registry.source_findings(Source(text, "pipeline.py", packages=served)) == []
+    assert registry.source_findings(Source(text, "pipeline.py")) == []
 
 
 def test_a_call_of_kfp_1_beside_one_of_kfp_2_is_left_alone() -> None:
