@@ -11,13 +11,22 @@ import pytest
 import yaml
 from tagline.components import v1
 from tagline.errors import PipelineError, UnknownName
+from tagline.kubeflow_keys import Access
 from tagline.pipeline import common
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.compile import compile_file
+from tagline.pipeline.diff.compare import compare
+from tagline.pipeline.identity import digest_of
 from tagline.pipeline.lint import registry
 from tagline.pipeline.lint.finding import Scope
 from tagline.pipeline.lint.source import Source
+from tagline.platforms.kubeflow.marks import Provenance, owner_of
+from tagline.platforms.kubeflow.versions import upload as uploading
 from tagline_task.signature import read
+
+from tests.components import page
+from tests.contract.kfp.opened import opened
+from tests.fakes.kfp import FakeKfp
 
 from .conftest import SOURCE, Asked
 
@@ -122,3 +131,32 @@ def test_each_component_tells_what_it_takes_with_the_standard_library_alone(each
     assert options == [
         one.name.replace("_", "-") for one in read(Asked(each.function, {}, {}, Path()).function).arguments
     ]
+
+
+def test_a_server_takes_the_pipeline_of_the_page_and_keeps_it_as_it_is(tmp_path: Path) -> None:
+    """The server parses it as the real one does, and lists its version with the same content."""
+    out = compile_file(page.project(tmp_path), tmp_path / "out.yaml")
+    digest = digest_of(compiled_file.read(out))
+    said = Provenance(
+        owner_of("https://git.example.org/ml/wine.git"), "wine", "0.1.0", "c" * 40, digest, IMAGE
+    )
+    with FakeKfp("database") as server:
+        held = uploading.upload(opened(server.url, Access()), out, said)
+        assert held.provenance == said
+        (version,) = server.world.versions.values()
+    assert sorted(version.spec["pipeline_spec"]["components"]) == sorted(
+        f"comp-{name}" for name in ("train-model", *(f"tagline-{each}-v1" for each in ON_THE_PAGE))
+    )
+
+
+ON_THE_PAGE = ("batch-predict", "evaluate-classification", "read-parquet", "register", "split")
+
+
+def test_what_is_said_to_a_component_is_named_by_diff(tmp_path: Path) -> None:
+    body = "def pipeline(data: dsl.Input[dsl.Dataset]):\n    split(data=data, seed=%d)\n"
+    made = []
+    for seed in (1, 2):
+        file = project(tmp_path / str(seed), body % seed, "from tagline.components.v1 import split")
+        made.append(compiled_file.read(compile_file(file, tmp_path / f"{seed}.yaml")))
+    (change,) = compare(*made)
+    assert "tagline-split-v1" in change.place and "seed" in str(change)
