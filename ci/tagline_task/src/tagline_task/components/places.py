@@ -20,7 +20,7 @@ from tagline_task.files import digest, make_parent
 from tagline_task.values import shown
 
 S3, FILE = "s3://", "file://"
-CONNECT, READ, TRIES = 10.0, 60.0, 4  # seconds, seconds, tries of one request
+CONNECT, READ, TRIES = 10.0, 60.0, 3  # seconds, seconds, tries of one request
 _KEYS = {"key": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
 _CHUNK = 1 << 20
 _ELSEWHERE = "write to another address, or with overwrite"
@@ -96,7 +96,7 @@ def place(uri: str, store: Store = Store()) -> Place:  # noqa: B008  # immutable
 def _s3(store: Store) -> Any:
     if store.endpoint and not store.endpoint.startswith(("http://", "https://")):
         raise ContractError(f"argument endpoint wants https://HOST:PORT, got {shown(store.endpoint)}")
-    return needed("s3fs").S3FileSystem(
+    files = needed("s3fs").S3FileSystem(
         **_credentials(store.vault_path),
         endpoint_url=store.endpoint or None,
         use_listings_cache=False,
@@ -109,6 +109,8 @@ def _s3(store: Store) -> Any:
             "s3": {"addressing_style": "path" if store.endpoint else "auto"},
         },
     )
+    files.retries = 2  # its own, where an answer breaks off
+    return files
 
 
 def _credentials(vault_path: str) -> dict[str, str]:
