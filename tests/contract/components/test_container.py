@@ -3,13 +3,17 @@
 # the fixtures of images are taken over by their names
 # ruff: noqa: F401, F811
 
+import json
 import os
+import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pytest
 from pyarrow import parquet
+from tagline_task import digest
 
 from tests.components import page
 from tests.contract.images.conftest import Bench as Images
@@ -18,12 +22,19 @@ from tests.servers.s3 import S3
 
 from .conftest import Asked, Ended
 
-WINE = pyarrow.table({"ash": [float(row) for row in range(20)], "grape": ["barolo", "barbera"] * 10})
+WINE = pyarrow.table({"ash": [float(row) for row in range(20)], "grape": ["barbera"] * 10 + ["barolo"] * 10})
+PREDICTOR = """
+class Model:
+    def load(self, path):
+        self.limit = float(open(path).read())
+    def predict(self, instances):
+        return ["barolo" if each["ash"] > self.limit else "barbera" for each in instances]
+"""
 
 
 STORE = """
 aiobotocore aiohappyeyeballs aiohttp aioitertools aiosignal attrs botocore frozenlist fsspec idna jmespath multidict
-propcache pyarrow python-dateutil s3fs six typing-extensions urllib3 wrapt yarl
+propcache pyarrow python-dateutil s3fs six sqlalchemy typing-extensions urllib3 wrapt yarl
 """
 
 
@@ -44,28 +55,54 @@ def contained(image: str, env: dict[str, str], asked: Asked) -> Ended:
 
 
 @pytest.mark.timeout(600)
-def test_a_table_is_read_split_and_written_in_containers(
-    image: str,
-    bench: Images,
-    s3: S3,
-    tmp_path: Path,
+def test_a_table_goes_through_every_component_in_containers(
+    image: str, bench: Images, s3: S3, tmp_path: Path
 ) -> None:
-    parquet.write_table(WINE, s3.folder / "models/wine.parquet")
-    folders = [tmp_path / name for name in ("read", "split", "written")]
-    for folder in folders:
+    """From a database and a store to a model's facts, each step in a container that sees the step before it."""
+
+    def step(
+        name: str, inputs: dict[str, str], env: dict[str, str] | None = None, **parameters: Any
+    ) -> Ended:
+        folder = tmp_path / f"of-{name}"
         folder.mkdir()
-    store = {"endpoint": s3.address}
-    given = store | {"uri": "s3://models/wine.parquet"}
-    read = contained(image, bench.environ, Asked("read_parquet", {}, given, folders[0], s3.environ()))
-    assert (read.code, read.parameters) == (0, {"rows": 20}), read.said
-    data = {"data": Path(read.path("data"))}
-    split = contained(image, bench.environ, Asked("split", data, {"stratify": "grape"}, folders[1]))
-    assert split.metadata["metrics"] == {"train_rows": 14, "validation_rows": 2, "test_rows": 4}, split.said
-    train = {"data": Path(split.path("train"))}
-    given = store | {"uri": "s3://models/train.parquet"}
-    there = contained(image, bench.environ, Asked("write_parquet", train, given, folders[2], s3.environ()))
-    assert there.code == 0, there.said
-    assert parquet.read_table(s3.folder / "models/train.parquet").num_rows == 14
+        paths = {each: Path(path) for each, path in inputs.items()}
+        ended = contained(image, bench.environ, Asked(name, paths, parameters, folder, env or {}))
+        assert ended.code == 0, ended.said
+        return ended
+
+    def left(ended: Ended, name: str = "data") -> str:
+        return ended.path(name)
+
+    with sqlite3.connect(tmp_path / "wine.db") as made:
+        made.execute("CREATE TABLE wines (ash REAL, grape TEXT)")
+        made.executemany("INSERT INTO wines VALUES (?, ?)", zip(*WINE.to_pydict().values(), strict=True))
+    (tmp_path / "serve.py").write_text(PREDICTOR)
+    (tmp_path / "model").write_text("9.5")
+    store: dict[str, Any] = {
+        "endpoint": s3.address,
+        "env": s3.environ(),
+        "uri": "s3://models/contained.parquet",
+    }
+    rows = step("read_sql", {}, database=f"sqlite:///{tmp_path}/wine.db", query="SELECT * FROM wines")
+    assert step("write_parquet", {"data": left(rows)}, **store).parameters["rows"] == 20
+    read = step("read_parquet", {}, **store)
+    assert parquet.read_table(left(read)).equals(WINE)
+    parts = step("split", {"data": left(read)}, stratify="grape")
+    assert parts.metadata["metrics"] == {"train_rows": 14, "validation_rows": 2, "test_rows": 4}
+    given = {"model": str(tmp_path / "model"), "data": left(parts, "test")}
+    said = step(
+        "batch_predict",
+        given,
+        predictor=f"custom:{tmp_path}/serve.py",
+        keep=["ash", "grape"],
+        features=["ash"],
+    )
+    judged = step("evaluate_classification", {"predictions": left(said, "predictions")}, label="grape")
+    assert judged.metadata["metrics"]["accuracy"] == 1
+    step("evaluate_regression", {"predictions": left(said, "predictions")}, label="ash", prediction="ash")
+    given = {"model": given["model"], "data": left(parts, "train"), "metrics": left(judged, "metrics")}
+    facts = json.loads(Path(left(step("register", given, label="grape"), "facts")).read_text())
+    assert facts["sha256"] == digest(tmp_path / "model")
 
 
 @pytest.mark.timeout(600)

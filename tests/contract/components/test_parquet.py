@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pyarrow
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
+from tagline_task import Dataset
 from tagline_task.components import places
+from tagline_task.components.v1.read_parquet import read_parquet
+from tagline_task.components.v1.write_parquet import write_parquet
 from tagline_task.errors import (
     BadTable,
     ContractError,
@@ -208,3 +213,25 @@ def test_of_two_writers_at_once_one_is_refused_on_a_disk(tmp_path: Path, wine: P
     with pytest.raises(FileExistsError):
         places.copy(str(wine), str(tmp_path / "both"), overwrite=False)
     assert sorted(os.listdir(tmp_path)) == ["both", "wine"]
+
+
+CELLS = (
+    st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
+    st.one_of(st.none(), st.floats()),
+    st.text(max_size=9),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(*CELLS), max_size=30))
+def test_whatever_is_written_comes_back_cell_by_cell(tmp_path: Path, rows: list[tuple[object, ...]]) -> None:
+    kinds = (pyarrow.int64(), pyarrow.float64(), pyarrow.string())
+    columns = [pyarrow.array([row[each] for row in rows], kind) for each, kind in enumerate(kinds)]
+    table = pyarrow.table(columns, names=["n", "x", "text"])
+    parquet.write_table(table, tmp_path / "data")
+    uri = f"file://{tmp_path}/there"
+    write_parquet(Dataset(tmp_path / "data"), uri, overwrite=True)
+    assert read_parquet(Dataset(tmp_path / "back"), uri).rows == len(rows)
+    back = parquet.read_table(tmp_path / "back")
+    assert back.schema.equals(table.schema)
+    assert repr(back.to_pylist()) == repr(table.to_pylist())

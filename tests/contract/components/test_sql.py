@@ -137,6 +137,11 @@ def test_the_reader_could_write_where_nothing_held_it_back(database: Postgres) -
         ({"vault_path": "sql/none"}, errors.SecretNotThere, "sql/none"),
         ({"vault_path": ""}, errors.PlaceRefused, "no password supplied"),
         ({"query": "SELECT x FROM closed"}, errors.PlaceRefused, "permission denied for table closed"),
+        (
+            {"query": "SELECT pg_terminate_backend(pg_backend_pid())"},
+            errors.PlaceUnavailable,
+            "cannot be reached",
+        ),
         ({"query": "SELEC 1"}, errors.QueryFailed, "syntax error"),
         ({"query": "SELECT 1 AS a, 2 AS a"}, errors.BadTable, "the column a twice"),
         ({"query": SINCE}, errors.ContractError, "lacks a value for :since"),

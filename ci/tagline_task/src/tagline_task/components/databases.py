@@ -192,8 +192,9 @@ def _told(*, away: bool = False) -> Iterator[None]:
         yield
     except error_kind as error:
         said = " ".join(str(getattr(error, "orig", None) or error).split())
-        kind = PlaceRefused if _REFUSED.search(said) else PlaceUnavailable if away else QueryFailed
-        raise kind(f"the database {'cannot be reached' if away else 'said'}: {said}") from None
+        gone = away or getattr(error, "connection_invalidated", False)
+        kind = PlaceRefused if _REFUSED.search(said) else PlaceUnavailable if gone else QueryFailed
+        raise kind(f"the database {'cannot be reached' if gone else 'said'}: {said}") from None
 
 
 def _table(result: Any) -> Any:
