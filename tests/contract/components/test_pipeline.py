@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,12 @@ def test_each_component_says_what_it_needs_and_the_editor_knows_it() -> None:
     assert sorted(common.NEEDS) == [each.name for each in EVERY]
     assert dir(v1) == sorted(each.function for each in EVERY)
     assert set(v1.__annotations__) - {"VERSION"} == set(dir(v1))
+
+
+def test_the_extras_of_the_task_package_bring_what_the_components_need() -> None:
+    extras = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    brought = {each.partition(">")[0] for extra in ("parquet", "s3", "sql") for each in extras[extra]}
+    assert brought == {package for packages in common.NEEDS.values() for package in packages}
 
 
 def test_a_component_is_taken_with_another_image_and_other_defaults(tmp_path: Path) -> None:
