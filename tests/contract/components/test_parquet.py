@@ -23,7 +23,7 @@ from tagline_task.errors import (
 )
 
 from tests.servers.openbao import Bao
-from tests.servers.ports import free_port
+from tests.servers.ports import free_port, silent
 from tests.servers.s3 import ACCESS, S3, SECRET
 
 from .conftest import Bench, Ended
@@ -235,3 +235,14 @@ def test_whatever_is_written_comes_back_cell_by_cell(tmp_path: Path, rows: list[
     back = parquet.read_table(tmp_path / "back")
     assert back.schema.equals(table.schema)
     assert repr(back.to_pylist()) == repr(table.to_pylist())
+
+
+def test_a_store_that_never_answers_is_given_up(once: Bench, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "READ", 0.3)
+    began = time.monotonic()
+    with silent() as port:
+        ended = once(
+            "read_parquet", env=s3.environ(), uri="s3://models/x", endpoint=f"http://127.0.0.1:{port}"
+        )
+    assert ended.code == PlaceUnavailable.exit_code, ended.said
+    assert time.monotonic() - began < 30

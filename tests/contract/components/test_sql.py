@@ -13,10 +13,11 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 from tagline_task import errors
+from tagline_task.components import databases
 
 from tests.servers import postgres
 from tests.servers.openbao import Bao
-from tests.servers.ports import free_port
+from tests.servers.ports import free_port, silent
 from tests.servers.postgres import Postgres
 
 from .conftest import Bench, Ended
@@ -199,6 +200,21 @@ def test_a_database_that_is_away_is_told_in_time(once: Bench, given: dict[str, A
         ended.said
     )
     assert time.monotonic() - began < 30
+
+
+def test_a_database_that_never_answers_is_given_up(
+    once: Bench, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "TRIES", 1)
+    monkeypatch.setitem(databases._ARGUMENTS["psycopg"], "connect_timeout", 2)
+    began = time.monotonic()
+    with silent() as port:
+        given["database"] = f"postgresql+psycopg://127.0.0.1:{port}/wine"
+        ended = once("read_sql", query="SELECT 1", **given)
+    assert (ended.code, "cannot be reached" in ended.said) == (errors.PlaceUnavailable.exit_code, True), (
+        ended.said
+    )
+    assert time.monotonic() - began < 20
 
 
 def test_sqlite_needs_no_credentials_is_not_written_and_is_cancelled_too(once: Bench, tmp_path: Path) -> None:
