@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tagline.errors import BadWord, DirtyTree, TemplateUnknown
 from tagline.flow.desk import create, origin, update
+from tagline.flow.desk.origin import Origin
 from tagline.flow.desk.update import Fate, Updated
 from tagline.flow.views import doctor
 
@@ -178,6 +179,23 @@ def test_a_project_without_a_record_or_with_a_damaged_one_is_told_so(project: Pa
     commit(project)
     with pytest.raises(TemplateUnknown, match="nothing says"):
         update.update(project, {})
+
+
+@pytest.mark.parametrize("name", ["../other", "a/../../other", ".git/config", "src/.GIT/config", "/{tmp}/other", ""])
+def test_a_record_that_names_a_file_elsewhere_is_refused_and_nothing_is_removed(
+    project: Path, name: str
+) -> None:
+    name = name.format(tmp=project.parent)
+    (project.parent / "other").write_text("theirs")
+    config = (project / ".git/config").read_bytes()
+    known = origin.read(project)
+    forged = {**known.files, name: config if "config" in name else b"theirs"}
+    (project / origin.FILE).write_text(origin.text(Origin(known.answers, forged, known.version)))
+    commit(project)
+    with pytest.raises(TemplateUnknown, match="no template writes"):
+        update.update(project, {})
+    assert (project.parent / "other").read_text() == "theirs"
+    assert (project / ".git/config").read_bytes() == config
 
 
 def test_an_earlier_tagline_takes_nothing_back(project: Path) -> None:

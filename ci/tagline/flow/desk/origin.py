@@ -58,7 +58,20 @@ def read(folder: Path) -> Origin:
             where=str(file),
             fix=f"git checkout HEAD -- {FILE}",
         ) from error
+    if odd := sorted(name for name in files if not _inside(name)):
+        raise TemplateUnknown(
+            f"the record of the template names a file that no template writes: {odd[0]!r}",
+            where=str(file),
+            fix="git log -- " + FILE + ", and put back the record that tagline init wrote",
+        )
     return Origin(written.answers, files, written.version)
+
+
+def _inside(name: str) -> bool:
+    """Whether a template may write there: below the project, as a plain path, and never into git's own folder."""
+    parts = name.split("/")
+    plain = not {"", ".", ".."}.intersection(parts) and not any(part.lower() == ".git" for part in parts)
+    return plain and "\0" not in name and "\\" not in name
 
 
 def _unpack(packed: str) -> bytes:
