@@ -181,7 +181,9 @@ def test_a_project_without_a_record_or_with_a_damaged_one_is_told_so(project: Pa
         update.update(project, {})
 
 
-@pytest.mark.parametrize("name", ["../other", "a/../../other", ".git/config", "src/.GIT/config", "/{tmp}/other", ""])
+@pytest.mark.parametrize(
+    "name", ["../other", "a/../../other", ".git/config", "src/.GIT/config", "/{tmp}/other", ""]
+)
 def test_a_record_that_names_a_file_elsewhere_is_refused_and_nothing_is_removed(
     project: Path, name: str
 ) -> None:

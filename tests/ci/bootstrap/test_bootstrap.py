@@ -35,7 +35,7 @@ class Done:
     err: str
 
 
-def start(cache: Path, script: Path = SCRIPT, **variables: str) -> "subprocess.Popen[str]":
+def start(cache: Path, script: Path = SCRIPT, cwd: str = "/", **variables: str) -> "subprocess.Popen[str]":
     """Start bootstrap with nothing but these variables; every proxy is a closed port, so no network answers."""
     closed = dict.fromkeys(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"], "http://127.0.0.1:9")
     environ = {
@@ -55,7 +55,7 @@ def start(cache: Path, script: Path = SCRIPT, **variables: str) -> "subprocess.P
         stderr=pipe,
         text=True,
         start_new_session=True,
-        cwd="/",
+        cwd=cwd,
     )
 
 
@@ -64,8 +64,8 @@ def finish(child: "subprocess.Popen[str]") -> Done:
     return Done(child.returncode, out, err)
 
 
-def bootstrap(cache: Path, script: Path = SCRIPT, **variables: str) -> Done:
-    return finish(start(cache, script, **variables))
+def bootstrap(cache: Path, script: Path = SCRIPT, cwd: str = "/", **variables: str) -> Done:
+    return finish(start(cache, script, cwd, **variables))
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +203,21 @@ def test_no_index_is_asked_that_was_not_named(tmp_path: Path) -> None:
     done = bootstrap(tmp_path)
     assert (done.code, done.out) == (1, "")
     assert "set TAGLINE_WHEELHOUSE or TAGLINE_INDEX" in done.err
+
+
+def test_what_lies_in_the_job_s_folder_is_never_run(
+    small_lock: Path, wheelhouse: Path, tmp_path: Path
+) -> None:
+    """A job starts in the project's folder, or in one that a fork's job left: its files are not Python's modules."""
+    for name in {"sitecustomize", "usercustomize", "pip", "_virtualenv", *sys.stdlib_module_names}:
+        (tmp_path / f"{name}.py").write_text(f"import os\nos.write(1, b'ran {name}')\nos._exit(9)\n")
+    done = bootstrap(
+        tmp_path / "agent",
+        cwd=str(tmp_path),
+        TAGLINE_WHEELHOUSE=str(wheelhouse),
+        TAGLINE_LOCK=str(small_lock),
+    )
+    assert (done.code, done.out.startswith(str(tmp_path / "agent/cli/"))) == (0, True), done
 
 
 def test_another_version_than_the_one_asked_for_is_an_error(wheelhouse: Path, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ which_lock() {
 
 # prints the environment's key and the version that the lock names
 look() {
-  "$python" - "$1" <<'P'
+  "$python" -I - "$1" <<'P'
 import hashlib, re, sys, sysconfig
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     sys.exit("tagline bootstrap: tagline needs Python 3.11 to 3.13, this is %d.%d: set TAGLINE_PYTHON" % sys.version_info[:2])
@@ -60,7 +60,7 @@ P
 # one job at a time; the kernel lets go when this shell ends, however it ends
 alone() {
   exec 9>"$1.lock"
-  "$python" - <<'P' || die "another job has held $1.lock for 15 minutes"
+  "$python" -I - <<'P' || die "another job has held $1.lock for 15 minutes"
 import fcntl, sys, time
 until = time.monotonic() + 900
 while True:
@@ -89,10 +89,10 @@ fetch_from() {
 install() {
   say "making tagline $2 in $3"
   rm -rf -- "$3"
-  "$python" -m venv "$3" 9>&- >&2 || die "no environment could be made in $3"
+  "$python" -I -m venv "$3" 9>&- >&2 || die "no environment could be made in $3"
   (
     fetch_from
-    "$3/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --retries 3 --timeout 30 \
+    "$3/bin/python" -I -m pip install --quiet --no-input --disable-pip-version-check --retries 3 --timeout 30 \
       --require-hashes --no-deps -r "$1" 9>&- >&2
   ) || die "tagline $2 could not be installed from ${TAGLINE_WHEELHOUSE:-TAGLINE_INDEX}"
   said=$("$3/bin/tagline" --version 2>&1 9>&-) || {
