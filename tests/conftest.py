@@ -1,5 +1,6 @@
 """For the whole suite: where nothing may be skipped, a skip is a failure."""
 
+import compileall
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -10,8 +11,17 @@ from tests.servers.openbao import Bao, dev_server
 
 NO_SKIP = "TAGLINE_NO_SKIP"
 NOT_HERE = "not applicable here: "
+ROOT = Path(__file__).parent.parent
 # environments take a minute to make: the whole suite and `make demo` share them
-os.environ.setdefault("TAGLINE_VENVS", str(Path(__file__).parent.parent / ".demo/venvs"))
+os.environ.setdefault("TAGLINE_VENVS", str(ROOT / ".demo/venvs"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the code once, for every `tagline` that the tests start: where PYTHONDONTWRITEBYTECODE is set, each
+    would compile it again.
+    """
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(ROOT / "ci", quiet=1)
 
 
 @pytest.hookimpl(wrapper=True)
