@@ -7,15 +7,18 @@ TAGLINE_REAL_KFP_USER (a `kubeflow-userid` that may edit TAGLINE_REAL_KFP_NAMESP
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from tagline.errors import ContentDiffers, NameTaken
-from tagline.kubeflow_keys import Access, Endpoints, Kubeflow, UserHeader
+from tagline.kubeflow_keys import Access, Endpoints, Kubeflow, Store, UserHeader
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.identity import digest_of
+from tagline.platforms import RunRequest
 from tagline.platforms.kubeflow import open_connection
 from tagline.platforms.kubeflow.marks import Provenance, owner_of
+from tagline.platforms.kubeflow.pipelines import KubeflowPipelines
 from tagline.platforms.kubeflow.runs import keys, starting
 from tagline.platforms.kubeflow.schedules.apply import KubeflowSchedules, Place
 from tagline.platforms.kubeflow.server.connection import Connection
@@ -29,13 +32,13 @@ from tests.contract.kfp.under_test import Server
 OWNER = owner_of("https://git.example.org/ml/wine")
 RELEASE = Release(1, 4, 0)
 ROOT = "s3://models/v2"
+NAMESPACE = os.environ.get("TAGLINE_REAL_KFP_NAMESPACE", "kubeflow")
 
 
 def connection(server: Server) -> Connection:
     user = os.environ.get("TAGLINE_REAL_KFP_USER", "")
     access = Access(user_header=UserHeader(user)) if user else Access()
-    namespace = os.environ.get("TAGLINE_REAL_KFP_NAMESPACE", "kubeflow")
-    return open_connection(Kubeflow(Endpoints(server.url), {"training": namespace}, access), os.environ)
+    return open_connection(Kubeflow(Endpoints(server.url), {"training": NAMESPACE}, access), os.environ)
 
 
 def uploaded(server: Server, folder: Path, image: str = "python:3.11", owner: str = OWNER) -> uploading.Held:
@@ -71,6 +74,43 @@ def test_a_run_of_a_key_is_started_once_and_cancelled(server: Server, tmp_path: 
     assert starting.read(ours, row).root == keys.root_of(ROOT, key)
     starting.cancel(ours, row)
     starting.cancel(ours, row)
+
+
+def ours(server: Server, folder: Path) -> KubeflowPipelines:
+    said = Kubeflow(Endpoints(server.url), {"training": NAMESPACE}, store=Store(ROOT))
+    return KubeflowPipelines(connection(server), said, OWNER, folder / "state", {})
+
+
+def caches(run: dict[str, Any]) -> list[bool]:
+    """Whether the server may answer the tasks of a run, or of a schedule, from its cache, as it says itself."""
+    tasks = run["pipeline_spec"]["root"]["dag"]["tasks"].values()
+    return [bool((task.get("cachingOptions") or {}).get("enableCache")) for task in tasks]
+
+
+@pytest.mark.parametrize("key", ["1.4.0/full/1", "smoke/0123456789abcdef/1"])
+def test_a_training_runs_with_the_cache_off_though_its_pipeline_was_compiled_with_it_on(
+    server: Server, tmp_path: Path, key: str
+) -> None:
+    uploaded(server, tmp_path)
+    made, name = ours(server, tmp_path), server.name("wine")
+    run = made.start(RunRequest(f"{name}/{key}", name, tmp_path / "pipeline.yaml", None, {"rate": 0.2}))
+    assert caches(server.ask("GET", f"/runs/{run.id}")) == [False]
+    made.cancel(run)
+
+
+def test_a_schedule_runs_with_the_cache_off_and_refers_to_its_version_where_it_may_be_on(
+    server: Server, tmp_path: Path
+) -> None:
+    held, name = uploaded(server, tmp_path), server.name("wine")
+    made = KubeflowSchedules(
+        connection(server), Place(OWNER, ROOT, "UTC"), lambda pipeline, release: held, time.time
+    )
+    made.apply(
+        name, RELEASE, [Schedule("off", "0 0 1 1 *", "UTC"), Schedule("on", "0 0 1 1 *", "UTC", cache=True)]
+    )
+    there = {one["display_name"].split()[1]: one for one in server.recurring()}
+    assert caches(there[f"{name}/off"]) == [False]
+    assert there[f"{name}/on"]["pipeline_version_reference"]["pipeline_version_id"] == held.id
 
 
 def test_a_schedule_is_made_moved_and_removed(server: Server, tmp_path: Path) -> None:

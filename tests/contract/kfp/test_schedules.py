@@ -78,7 +78,7 @@ def test_a_declared_schedule_is_made_once_and_fires_at_the_ticks_of_its_person(k
     (job,) = kfp.world.recurring.values()
     assert job.trigger == {"cron_schedule": {"cron": "0 0 * * * *"}}
     assert (job.no_catchup, job.mode, job.runtime["parameters"]) == (True, "ENABLE", {"rate": 0.2})
-    assert job.reference["pipeline_version_id"]
+    assert job.inline["deploymentSpec"]["executors"]["exec-fit"]["container"]["image"] == "wine:0.1.0"
     assert job.runtime["pipeline_root"] == "s3://models/v2/tagline/wine/0.1.0/full/s-hourly"
     kfp.advance(3 * 3600)
     assert ticks(kfp) == {START + 3600.0 * hour: 1 for hour in (1, 2, 3)}

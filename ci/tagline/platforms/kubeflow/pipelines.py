@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import yaml
 
 from tagline.errors import BadWord, ConfigError, KfpNotThere
@@ -17,6 +16,7 @@ from tagline.platforms import ModelFacts, Run, RunRequest, TaskEvent, UploadedVe
 from tagline.platforms.kubeflow import gpus
 from tagline.platforms.kubeflow.marks import Provenance
 from tagline.platforms.kubeflow.runs import keys, rows, starting, sweeping
+from tagline.platforms.kubeflow.runs.caching import sent
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.store import models as store_models
@@ -120,7 +120,7 @@ class KubeflowPipelines:
     def run(self, request: RunRequest, told: Callable[[TaskEvent], None]) -> Run:
         """Find the run of `request.owner`, or start it, and follow it to its end; interrupted, it is cancelled.
 
-        A smoke run is sent whole, as no version exists yet; nothing of it stays in the cache of others.
+        Nothing of it is taken from the server's cache, nor kept there: a run is not answered with a smoke run's result.
         """
         row = starting.start(self.server, self._wanted(request))
         if not row.state.ended:
@@ -175,19 +175,21 @@ class KubeflowPipelines:
         return self.said.store
 
     def _wanted(self, request: RunRequest) -> starting.Wanted:
-        read = compiled_file.read(request.compiled)
-        base = starting.Wanted(
+        """What is sent: a version, or a smoke run's compiled file, always with the cache off."""
+        held = self._version_of(request)
+        compiled = held.content if held else compiled_file.read(request.compiled)
+        version = {"pipeline_id": held.pipeline_id, "pipeline_version_id": held.id} if held else None
+        what = sent(compiled, version, cache=False)
+        return starting.Wanted(
             owner=request.owner,
             repository=self.owner,
             root=keys.root_of(self._store().root, request.owner),
             parameters=request.parameters,
+            version=what.get("pipeline_version_reference"),
+            spec=what.get("pipeline_spec"),
         )
-        pinned = self._reference(request)
-        if pinned:
-            return msgspec.structs.replace(base, version=pinned)
-        return msgspec.structs.replace(base, spec=inline(read))
 
-    def _reference(self, request: RunRequest) -> dict[str, str] | None:
+    def _version_of(self, request: RunRequest) -> Held | None:
         """The uploaded version that a run is of; None for a smoke run, whose key names no release."""
         pipeline, wanted = _of(request.owner)
         if wanted is None:
@@ -199,7 +201,7 @@ class KubeflowPipelines:
                 where=self.server.url,
                 fix="tagline ci uploads it",
             )
-        return {"pipeline_id": held.pipeline_id, "pipeline_version_id": held.id}
+        return held
 
 
 def _of(owner: str) -> tuple[str, Release | None]:
@@ -215,10 +217,3 @@ def image_of(compiled: Compiled) -> str:
     """The image that the tasks run in; "" where they name several."""
     images = {str(one.get("image", "")) for one in compiled.containers().values()}
     return images.pop() if len(images) == 1 else ""
-
-
-def inline(compiled: Compiled) -> dict[str, Any]:
-    """A pipeline as a run carries it: the platform's document beside it, where there is one."""
-    if not compiled.platform:
-        return dict(compiled.ir)
-    return {"pipeline_spec": compiled.ir, "platform_spec": compiled.platform}

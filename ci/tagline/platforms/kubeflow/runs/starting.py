@@ -22,8 +22,8 @@ STAMP = "%Y%m%dT%H%MZ"  # of a tick, in UTC
 class Wanted(msgspec.Struct, frozen=True):
     """A run to start: its owner key, the repository's mark, its pipeline, parameters and root.
 
-    `version` is the uploaded version's reference, or None where `spec` is sent with the run (a smoke run, or caching
-    other than the version says, which the server hears in no other way).
+    `version` is the uploaded version's reference, or None where `spec` is sent with the run (a smoke run, or the
+    cache other than the version has it; see `runs.caching.sent`).
     """
 
     owner: str

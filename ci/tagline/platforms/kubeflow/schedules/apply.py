@@ -15,7 +15,7 @@ from tagline import cron
 from tagline.errors import KfpError, KfpNotThere, KfpUnavailable
 from tagline.platforms.kubeflow.marks import TAGLINE
 from tagline.platforms.kubeflow.runs import keys, rows, starting
-from tagline.platforms.kubeflow.runs.caching import with_caching
+from tagline.platforms.kubeflow.runs.caching import sent
 from tagline.platforms.kubeflow.schedules.moves import Declared, Found, Kind, Move, moves
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.versions.upload import Held
@@ -190,7 +190,7 @@ class KubeflowSchedules:
         )
 
     def _what(self, pipeline: str, release: Release, wanted: Schedule) -> dict[str, Any]:
-        """What it runs: the pinned version, or its pipeline with the cache set, which is heard in no other way."""
+        """What it runs: the pinned version, or its pipeline with the cache off where the version has it on."""
         held = self._held(pipeline, release)
         if held is None:
             raise KfpNotThere(
@@ -198,16 +198,8 @@ class KubeflowSchedules:
                 where=self._server.url,
                 fix="tagline ci uploads it",
             )
-        if wanted.cache is None:
-            return {
-                "pipeline_version_reference": {
-                    "pipeline_id": held.pipeline_id,
-                    "pipeline_version_id": held.id,
-                }
-            }
-        ir = with_caching(held.content.ir, wanted.cache)
-        platform = held.content.platform
-        return {"pipeline_spec": {"pipeline_spec": ir, "platform_spec": platform} if platform else ir}
+        version = {"pipeline_id": held.pipeline_id, "pipeline_version_id": held.id}
+        return sent(held.content, version, cache=wanted.cache)
 
     def _start_late(self, pipeline: str, release: Release, wanted: Schedule, tick: float) -> None:
         owner = owner_of(pipeline, release, wanted.name, tick)
