@@ -19,7 +19,8 @@ from tagline.platforms import RunRequest
 from tagline.platforms.kubeflow import open_connection
 from tagline.platforms.kubeflow.marks import Provenance, owner_of
 from tagline.platforms.kubeflow.pipelines import KubeflowPipelines
-from tagline.platforms.kubeflow.runs import keys, starting
+from tagline.platforms.kubeflow.runs import keys, scheduled, starting
+from tagline.platforms.kubeflow.schedules import marks
 from tagline.platforms.kubeflow.schedules.apply import KubeflowSchedules, Place
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.versions import upload as uploading
@@ -121,6 +122,10 @@ def test_a_schedule_is_made_moved_and_removed(server: Server, tmp_path: Path) ->
     planned = made.plan(pipeline, RELEASE, [yearly])
     assert made.apply(pipeline, RELEASE, [yearly]) == planned[:-1]
     assert made.apply(pipeline, RELEASE, [yearly]) == []
+    (mark,) = [mark for mark, _ in marks.listed(ours, pipeline, OWNER)]
+    assert (mark.name, mark.cron, mark.zone) == ("yearly", "0 0 1 1 *", "UTC")
+    assert list(marks.listed(ours, pipeline, owner_of("https://git.example.org/ml/other"))) == []
+    assert list(scheduled.started(ours, pipeline, keys.root_of(ROOT, f"{pipeline}/"), OWNER)) == []
     moved = made.apply(pipeline, Release(1, 5, 0), [yearly])
     assert [line.split(": ")[1].split(" (")[0] for line in moved] == [
         "create, disabled",

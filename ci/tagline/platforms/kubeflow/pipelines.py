@@ -15,7 +15,7 @@ from tagline.pipeline.identity import digest_of
 from tagline.platforms import ModelFacts, Run, RunRequest, TaskEvent, UploadedVersion
 from tagline.platforms.kubeflow import gpus
 from tagline.platforms.kubeflow.marks import Provenance
-from tagline.platforms.kubeflow.runs import keys, rows, starting, sweeping
+from tagline.platforms.kubeflow.runs import keys, rows, scheduled, starting, sweeping
 from tagline.platforms.kubeflow.runs.caching import sent
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
 from tagline.platforms.kubeflow.server.connection import Connection
@@ -140,7 +140,7 @@ class KubeflowPipelines:
         found = [*starting.listed(self.server, owner_prefix, self.owner)]
         if owner_prefix.count("/") == 1:  # of a whole pipeline: those that its schedules started too
             root = keys.root_of(self._store().root, owner_prefix)
-            found += starting.scheduled(self.server, owner_prefix.rstrip("/"), root)
+            found += scheduled.started(self.server, owner_prefix.rstrip("/"), root, self.owner)
         of_key: dict[str, list[rows.Row]] = {}
         for row in found:
             of_key.setdefault(row.owner, []).append(row)

@@ -1,9 +1,7 @@
 """Starts a run as near to once as the server allows: look first, send once, and after any doubt look again."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -62,30 +60,6 @@ def listed(server: Connection, prefix: str, repository: str) -> Iterator[Row]:
         owner = keys.owner_in(str(one.get("description", "")), repository)
         if owner.startswith(prefix):
             yield rows.read(one, owner)
-
-
-def scheduled(server: Connection, pipeline: str, root: str) -> Iterator[Row]:
-    """The runs that a pipeline's schedules have started: the server names them, their root is the schedule's own.
-
-    Their owner key is that of the schedule and the tick. The server makes their names of the first 25 letters and
-    digits of the schedule's.
-    """
-    begin = re.sub(r"[^a-z0-9]", "", f"tagline{pipeline}")[:25]
-    predicate = {"operation": "IS_SUBSTRING", "key": "name", "stringValue": begin}
-    query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
-    for one in server.pages("/runs", "runs", query):
-        place = str((one.get("runtime_config") or {}).get("pipeline_root", ""))
-        tick = _time(one.get("scheduled_at"))
-        if one.get("recurring_run_id") and place.startswith(root) and tick:
-            yield rows.read(one, f"{pipeline}/{place.removeprefix(root).strip('/')}-{tick:{STAMP}}")
-
-
-def _time(said: Any) -> datetime | None:
-    """A time of the server's in UTC; None for what is none."""
-    try:
-        return datetime.fromisoformat(str(said)).astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def read(server: Connection, row: Row) -> Row:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,9 +12,9 @@ import msgspec
 
 from tagline import cron
 from tagline.errors import KfpError, KfpNotThere, KfpUnavailable
-from tagline.platforms.kubeflow.marks import TAGLINE
 from tagline.platforms.kubeflow.runs import keys, rows, starting
 from tagline.platforms.kubeflow.runs.caching import sent
+from tagline.platforms.kubeflow.schedules import marks
 from tagline.platforms.kubeflow.schedules.moves import Declared, Found, Kind, Move, moves
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.versions.upload import Held
@@ -23,10 +22,6 @@ from tagline.platforms.schedules import Schedule
 from tagline.words import Release
 
 SHOWN = 5
-_SAID = re.compile(
-    r"tagline schedule (?P<pipeline>[^/ ]+)/(?P<name>\S+) digest (?P<digest>[0-9a-f]{16}) "
-    r"cron '(?P<cron>[^']*)' zone (?P<zone>\S+) owner (?P<owner>[0-9a-f]{32})"
-)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -123,28 +118,19 @@ class KubeflowSchedules:
         Whether a run goes on is asked only of one that is to be removed.
         """
         keep = {one.digest for one in declared.values()}
-        predicate = {
-            "operation": "IS_SUBSTRING",
-            "key": "name",
-            "stringValue": f"{TAGLINE} {pipeline}/",
-        }
-        query = {"namespace": self._server.scope, "filter": json.dumps({"predicates": [predicate]})}
-        for one in self._server.pages("/recurringruns", "recurringRuns", query):
-            said = _SAID.fullmatch(str(one.get("description", "")))
-            if said is None or said["owner"] != self._place.owner or said["pipeline"] != pipeline:
-                continue
+        for mark, one in marks.listed(self._server, pipeline, self._place.owner):
             enabled = str(one.get("status") or one.get("mode", "")) in ("ENABLED", "ENABLE")
             job = str(one["recurring_run_id"])
-            ends = not enabled or said["digest"] not in keep
+            ends = not enabled or mark.digest not in keep
             yield Found(
                 id=job,
-                name=said["name"],
-                digest=said["digest"],
+                name=mark.name,
+                digest=mark.digest,
                 enabled=enabled,
                 created_at=rows.moment(str(one.get("created_at", ""))),
                 changed_at=rows.moment(str(one.get("updated_at") or one.get("created_at", ""))),
-                cron=said["cron"],
-                zone=said["zone"],
+                cron=mark.cron,
+                zone=mark.zone,
                 busy=ends and self._busy(job),
             )
 
@@ -157,10 +143,12 @@ class KubeflowSchedules:
 
     def _create(self, pipeline: str, release: Release, wanted: Schedule, declared: Declared) -> str:
         """Make one, disabled; after a doubt it is looked for, so that there is one of it or a next call removes it."""
-        name = f"{TAGLINE} {pipeline}/{wanted.name} {release} {declared.digest}"
+        mark = marks.Mark(
+            pipeline, wanted.name, declared.digest, wanted.cron, wanted.time_zone, self._place.owner
+        )
         body = {
-            "display_name": name,
-            "description": self._description(pipeline, wanted, declared),
+            "display_name": mark.called(str(release)),
+            "description": mark.description(),
             "experiment_id": starting.experiment(self._server),
             "runtime_config": {
                 "parameters": dict(wanted.parameters),
@@ -182,12 +170,6 @@ class KubeflowSchedules:
             if not made:
                 raise
             return made[0]
-
-    def _description(self, pipeline: str, wanted: Schedule, declared: Declared) -> str:
-        return (
-            f"{TAGLINE} schedule {pipeline}/{wanted.name} digest {declared.digest} cron '{wanted.cron}' "
-            f"zone {wanted.time_zone} owner {self._place.owner}"
-        )
 
     def _what(self, pipeline: str, release: Release, wanted: Schedule) -> dict[str, Any]:
         """What it runs: the pinned version, or its pipeline with the cache off where the version has it on."""
