@@ -125,6 +125,7 @@ class Kubeflow(msgspec.Struct, frozen=True):
 
     `namespaces` has `training` and the environments that have one of their own, `gpu` the same names. `ca` is
     the file of a private authority. `time_zone` is the one that the scheduled-workflow controller runs in.
+    `service_account` is what runs and schedules act as in the cluster, the server's own choice if left out.
     """
 
     endpoints: Endpoints
@@ -134,6 +135,7 @@ class Kubeflow(msgspec.Struct, frozen=True):
     time_zone: str = "UTC"
     store: Store | None = None
     gpu: dict[str, Gpu] = {}
+    service_account: str = ""
 
     @property
     def training(self) -> str:

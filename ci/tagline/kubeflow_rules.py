@@ -12,6 +12,8 @@ from tagline.kubeflow_keys import Access, Kubeflow
 
 EXAMPLE = "pipelines: https://kubeflow.example.org/pipeline"
 _NAMESPACE = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_ACCOUNT = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+LONGEST = 253  # characters of the name of a Kubernetes object
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -32,6 +34,9 @@ def faults(said: Kubeflow) -> Iterator[Fault]:
     if not _is_zone(said.time_zone):
         what = f"time_zone {said.time_zone!r} is not known here: a name such as Europe/Berlin, or UTC"
         yield Fault(("time_zone",), what, "time_zone: UTC")
+    if said.service_account and not _is_account(said.service_account):
+        what = f"service_account {said.service_account!r} cannot name a ServiceAccount"
+        yield Fault(("service_account",), f"{what} of namespace training", "service_account: default-editor")
     if said.store and said.store.endpoint:
         yield from _address(("store", "endpoint"), said.store.endpoint)
 
@@ -85,6 +90,10 @@ def _access(access: Access, url: str) -> Iterator[Fault]:
         yield Fault(("access", "user_header", "user"), what, "user: ada@example.org")
     if access.oidc:
         yield from _address(("access", "oidc", "issuer"), access.oidc.issuer)
+
+
+def _is_account(name: str) -> bool:
+    return len(name) <= LONGEST and bool(_ACCOUNT.fullmatch(name))
 
 
 def _is_zone(name: str) -> bool:

@@ -77,8 +77,10 @@ def test_a_run_of_a_key_is_started_once_and_cancelled(server: Server, tmp_path: 
     starting.cancel(ours, row)
 
 
-def ours(server: Server, folder: Path) -> KubeflowPipelines:
-    said = Kubeflow(Endpoints(server.url), {"training": NAMESPACE}, store=Store(ROOT))
+def ours(server: Server, folder: Path, account: str = "") -> KubeflowPipelines:
+    said = Kubeflow(
+        Endpoints(server.url), {"training": NAMESPACE}, store=Store(ROOT), service_account=account
+    )
     return KubeflowPipelines(connection(server), said, OWNER, folder / "state", {})
 
 
@@ -112,6 +114,23 @@ def test_a_schedule_runs_with_the_cache_off_and_refers_to_its_version_where_it_m
     there = {one["display_name"].split()[1]: one for one in server.recurring()}
     assert caches(there[f"{name}/off"]) == [False]
     assert there[f"{name}/on"]["pipeline_version_reference"]["pipeline_version_id"] == held.id
+
+
+def test_runs_and_schedules_act_as_the_service_account_of_the_platform_file(
+    server: Server, tmp_path: Path
+) -> None:
+    held, name = uploaded(server, tmp_path), server.name("wine")
+    made = ours(server, tmp_path, "trainer")
+    run = made.start(RunRequest(f"{name}/1.4.0/full/1", name, tmp_path / "pipeline.yaml", None))
+    assert server.ask("GET", f"/runs/{run.id}")["service_account"] == "trainer"
+    made.cancel(run)
+    yearly = Schedule("yearly", "0 0 1 1 *", "UTC")
+    for account, moves in (("trainer", 2), ("trainer", 0), ("another", 4)):
+        place = Place(OWNER, ROOT, "UTC", account)
+        there = KubeflowSchedules(connection(server), place, lambda pipeline, release: held, time.time)
+        assert len(there.apply(name, RELEASE, [yearly])) == moves
+    (one,) = server.recurring()
+    assert one["service_account"] == "another"
 
 
 def test_a_schedule_is_made_moved_and_removed(server: Server, tmp_path: Path) -> None:

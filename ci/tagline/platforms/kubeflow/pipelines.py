@@ -187,6 +187,7 @@ class KubeflowPipelines:
             parameters=request.parameters,
             version=what.get("pipeline_version_reference"),
             spec=what.get("pipeline_spec"),
+            service_account=self.said.service_account,
         )
 
     def _version_of(self, request: RunRequest) -> Held | None:

@@ -25,11 +25,15 @@ SHOWN = 5
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where schedules run: the repository's mark, the root of artifacts, the controller's zone."""
+    """Where schedules run: the repository's mark, the root of artifacts, the controller's zone, as whom there.
+
+    `account` is a ServiceAccount, "" for the server's own choice.
+    """
 
     owner: str
     root: str
     zone: str
+    account: str = ""
 
 
 class KubeflowSchedules:
@@ -104,7 +108,8 @@ class KubeflowSchedules:
         made = {}
         for one in wanted:
             said = [self._six(one), str(release or ""), dict(one.parameters), one.concurrency, one.cache]
-            text = json.dumps([*said, one.cron, one.time_zone, self._place.root], sort_keys=True)
+            said += [one.cron, one.time_zone, self._place.root, self._place.account]
+            text = json.dumps(said, sort_keys=True)
             digest = hashlib.sha256(text.encode()).hexdigest()[:16]
             made[one.name] = Declared(one.name, digest, one.cron, one.time_zone)
         return made
@@ -160,6 +165,8 @@ class KubeflowSchedules:
             "no_catchup": True,
             **self._what(pipeline, release, wanted),
         }
+        if self._place.account:
+            body["service_account"] = self._place.account
         try:
             return str(self._server.ask("POST", "/recurringruns", body=body)["recurring_run_id"])
         except KfpError as error:
@@ -195,6 +202,7 @@ class KubeflowSchedules:
                 parameters=wanted.parameters,
                 version=what.get("pipeline_version_reference"),
                 spec=what.get("pipeline_spec"),
+                service_account=self._place.account,
             ),
         )
 
