@@ -182,6 +182,11 @@ def test_a_training_that_failed_there_is_told_by_the_next_call_and_started_again
     assert told.code == 127, told
     assert "tagline train --release 0.1.1" in told.err
     assert len(story.runs()) == 5
+    retried = story.tagline("train", "--release", "0.1.1", "--retry")
+    assert retried.code == 0, retried
+    assert story.runs()[failed.display_name] == "RUNNING"
+    assert "goes on already" in story.tagline("train", "--release", "0.1.1", "--retry").out
+    story.kfp.finish(failed.id, "FAILED", "exit code 1")
     again = story.tagline("train", "--release", "0.1.1")
     assert again.code == 0, again
     assert "tagline tiny/0.1.1/full/2" in story.runs()

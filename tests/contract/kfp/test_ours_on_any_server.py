@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tagline.errors import ContentDiffers, NameTaken
+from tagline.errors import ContentDiffers, KfpRefused, NameTaken
 from tagline.kubeflow_keys import Access, Endpoints, Kubeflow, Store, UserHeader
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.identity import digest_of
@@ -19,7 +19,7 @@ from tagline.platforms import RunRequest
 from tagline.platforms.kubeflow import open_connection
 from tagline.platforms.kubeflow.marks import Provenance, owner_of
 from tagline.platforms.kubeflow.pipelines import KubeflowPipelines
-from tagline.platforms.kubeflow.runs import keys, scheduled, starting
+from tagline.platforms.kubeflow.runs import keys, retrying, scheduled, starting
 from tagline.platforms.kubeflow.schedules import marks
 from tagline.platforms.kubeflow.schedules.apply import KubeflowSchedules, Place
 from tagline.platforms.kubeflow.server.connection import Connection
@@ -73,6 +73,10 @@ def test_a_run_of_a_key_is_started_once_and_cancelled(server: Server, tmp_path: 
     assert starting.start(ours, wanted).id == row.id
     assert [one.id for one in starting.listed(ours, f"{server.name('wine')}/", OWNER)] == [row.id]
     assert starting.read(ours, row).root == keys.root_of(ROOT, key)
+    assert retrying.retry(ours, row).id == row.id, "one that goes on is left alone"
+    with pytest.raises(KfpRefused) as refused:
+        ours.ask("POST", f"/runs/{row.id}:retry")
+    assert refused.value.status == retrying.GOES_ON
     starting.cancel(ours, row)
     starting.cancel(ours, row)
 

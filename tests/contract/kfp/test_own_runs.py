@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tagline.errors import KfpRefused, KfpRunCancelled, KfpRunFailed, KfpUnavailable, TaskTimedOut
 from tagline.kubeflow_keys import Access
-from tagline.pipeline.compiled import Compiled
 from tagline.platforms import RunState, TaskEvent
 from tagline.platforms.kubeflow.marks import owner_of
-from tagline.platforms.kubeflow.runs import caching, following, keys, rows, starting, sweeping
+from tagline.platforms.kubeflow.runs import following, keys, rows, starting, sweeping
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
 from tagline.platforms.kubeflow.runs.rows import Row, State, Task
 from tagline.platforms.kubeflow.server.connection import Connection
@@ -287,18 +286,6 @@ def test_old_smoke_runs_are_swept_and_nothing_else(kfp: FakeKfp) -> None:
     assert sweeping.sweep(server, "wine", OWNER, kfp.now) == []
 
 
-def test_caching_is_set_for_every_task_of_nested_graphs_too() -> None:
-    made = spec()
-    inner = made["root"]["dag"]["tasks"]
-    made["components"]["comp-loop"] = {"dag": {"tasks": {"fit": dict(inner["fit"])}}}
-    off = caching.with_caching(made, False)
-    assert off["root"]["dag"]["tasks"]["fit"]["cachingOptions"] == {}
-    assert off["components"]["comp-loop"]["dag"]["tasks"]["fit"]["cachingOptions"] == {}
-    assert made["root"]["dag"]["tasks"]["fit"]["cachingOptions"] == {"enableCache": True}
-    on = caching.with_caching(off, True)
-    assert on["components"]["comp-loop"]["dag"]["tasks"]["fit"]["cachingOptions"] == {"enableCache": True}
-
-
 TIMES = st.integers(0, 5).map(lambda n: f"2026-11-25T00:00:0{n}Z")
 ROWS = st.builds(
     Row, st.text("abc", min_size=1, max_size=3), st.just(KEY), st.sampled_from(State), created_at=TIMES
@@ -323,28 +310,3 @@ def test_every_key_gives_a_name_that_the_server_takes_and_another_key_another(ow
     assert len(keys.name_of(owner)) <= keys.NAME_LIMIT
     assert keys.name_of(owner) != keys.name_of(f"{owner}0")
     assert keys.prefix_of(owner[:5]) in keys.name_of(owner)
-
-
-def test_a_task_that_makes_a_model_or_its_facts_is_never_answered_from_the_cache() -> None:
-    made = spec()
-    made["root"]["dag"]["tasks"]["note"] = {"componentRef": {"name": "comp-note"}}
-    made["components"]["comp-fit"]["outputDefinitions"] = {
-        "artifacts": {"model": {"artifactType": {"schemaTitle": "system.Model"}}}
-    }
-    made["components"]["comp-note"] = {
-        "outputDefinitions": {"artifacts": {"facts": {"artifactType": {"schemaTitle": "system.Artifact"}}}}
-    }
-    tasks = caching.with_caching(made, True)["root"]["dag"]["tasks"]
-    assert [tasks[name]["cachingOptions"] for name in ("fit", "note")] == [{}, {}]
-
-
-def test_a_version_is_referred_to_where_its_tasks_have_the_cache_as_wanted_and_is_sent_whole_else() -> None:
-    version = {"pipeline_id": "p", "pipeline_version_id": "v"}
-    cached, off = Compiled(spec()), Compiled(caching.with_caching(spec(), False))
-    assert caching.sent(off, version, cache=False) == {"pipeline_version_reference": version}
-    assert caching.sent(cached, version, cache=True) == {"pipeline_version_reference": version}
-    assert caching.sent(cached, version, cache=False) == {"pipeline_spec": off.ir}
-    asks = Compiled(spec(), {"platforms": {"kubernetes": {}}})
-    assert caching.sent(asks, version, cache=False) == {
-        "pipeline_spec": {"pipeline_spec": off.ir, "platform_spec": asks.platform}
-    }

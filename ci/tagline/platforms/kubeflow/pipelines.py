@@ -15,7 +15,7 @@ from tagline.pipeline.identity import digest_of
 from tagline.platforms import ModelFacts, Run, RunRequest, TaskEvent, UploadedVersion
 from tagline.platforms.kubeflow import gpus
 from tagline.platforms.kubeflow.marks import Provenance
-from tagline.platforms.kubeflow.runs import keys, rows, scheduled, starting, sweeping
+from tagline.platforms.kubeflow.runs import keys, retrying, rows, scheduled, starting, sweeping
 from tagline.platforms.kubeflow.runs.caching import sent
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
 from tagline.platforms.kubeflow.server.connection import Connection
@@ -134,6 +134,10 @@ class KubeflowPipelines:
     def cancel(self, run: Run) -> None:
         """End a run that goes on there; of one that has ended nothing is left to end."""
         starting.cancel(self.server, rows.Row(run.id, run.owner, rows.State.RUNNING))
+
+    def retry(self, run: Run) -> Run:
+        """Let a run that failed go on where it failed; of one that goes on, or succeeded, nothing is asked."""
+        return rows.as_run(retrying.retry(self.server, rows.Row(run.id, run.owner, rows.State.FAILED)))
 
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first: of each key the one that counts."""
