@@ -14,8 +14,9 @@ from tagline.pipeline.compiled import Compiled
 from tagline.pipeline.identity import digest_of
 from tagline.platforms import ModelFacts, Run, RunRequest, TaskEvent, UploadedVersion
 from tagline.platforms.kubeflow import gpus
+from tagline.platforms.kubeflow.cluster import Cluster
 from tagline.platforms.kubeflow.marks import Provenance
-from tagline.platforms.kubeflow.runs import keys, retrying, rows, scheduled, starting, sweeping
+from tagline.platforms.kubeflow.runs import keys, orphans, retrying, rows, scheduled, starting, sweeping
 from tagline.platforms.kubeflow.runs.caching import sent
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
 from tagline.platforms.kubeflow.server.connection import Connection
@@ -128,8 +129,16 @@ class KubeflowPipelines:
         return rows.as_run(row)
 
     def sweep(self, pipeline: str) -> list[str]:
-        """Remove old smoke runs, and second rows of a key, from the server; their owner keys."""
-        return sweeping.sweep(self.server, pipeline, self.owner, time.time())
+        """Remove old smoke runs, and second rows of a key, from the server; their owner keys.
+
+        Where the platform file gives access to the cluster, Workflows without a row too, by their names.
+        """
+        now, said = time.time(), self.said.cluster
+        swept = sweeping.sweep(self.server, pipeline, self.owner, now)
+        if said is None:
+            return swept
+        cluster = Cluster(said, self.said.training, self._environ)
+        return swept + orphans.sweep(self.server, cluster, pipeline, self.owner, now)
 
     def cancel(self, run: Run) -> None:
         """End a run that goes on there; of one that has ended nothing is left to end."""
