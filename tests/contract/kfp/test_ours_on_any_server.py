@@ -23,6 +23,7 @@ from tagline.platforms.kubeflow.runs import keys, retrying, scheduled, starting
 from tagline.platforms.kubeflow.schedules import marks
 from tagline.platforms.kubeflow.schedules.apply import KubeflowSchedules, Place
 from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server.doubts import CONFLICT
 from tagline.platforms.kubeflow.versions import upload as uploading
 from tagline.platforms.schedules import Schedule
 from tagline.words import Release
@@ -76,7 +77,7 @@ def test_a_run_of_a_key_is_started_once_and_cancelled(server: Server, tmp_path: 
     assert retrying.retry(ours, row).id == row.id, "one that goes on is left alone"
     with pytest.raises(KfpRefused) as refused:
         ours.ask("POST", f"/runs/{row.id}:retry")
-    assert refused.value.status == retrying.GOES_ON
+    assert refused.value.status == CONFLICT
     starting.cancel(ours, row)
     starting.cancel(ours, row)
 

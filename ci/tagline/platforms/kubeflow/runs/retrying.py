@@ -1,12 +1,12 @@
 """Lets a run that failed go on where it failed: in the same row, under the same key, a bounded number of times."""
 
-from tagline.errors import KfpError, KfpRefused, KfpUnavailable
+from tagline.errors import KfpError, KfpRefused
 from tagline.platforms.kubeflow.runs import starting
 from tagline.platforms.kubeflow.runs.rows import Row, State
 from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server.doubts import may_stand
 
 MOST = 3  # times that one run is let go on; what fails as often fails for a reason
-GOES_ON = 409  # what the server says of a run that has not failed
 
 
 def retry(server: Connection, row: Row) -> Row:
@@ -27,15 +27,8 @@ def retry(server: Connection, row: Row) -> Row:
     try:
         server.ask("POST", f"/runs/{row.id}:retry")
     except KfpError as error:
-        now = starting.read(server, row) if _may_go_on(error) else row
+        now = starting.read(server, row) if may_stand(error) else row  # it may go on all the same
         if now.state.ended:
             raise
         return now
     return starting.read(server, row)
-
-
-def _may_go_on(error: KfpError) -> bool:
-    """Whether the run may go on all the same: the answer was lost, or somebody else was faster."""
-    if isinstance(error, KfpUnavailable):
-        return error.maybe_done
-    return isinstance(error, KfpRefused) and error.status == GOES_ON

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from tagline.errors import KfpError, KfpNotThere, KfpRefused, KfpUnavailable
+from tagline.errors import KfpError, KfpNotThere, KfpRefused
 from tagline.platforms.kubeflow.runs import keys, rows
 from tagline.platforms.kubeflow.runs.rows import Row
 from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server.doubts import may_stand
 
 EXPERIMENT = "tagline"
 LARGEST = 5 * 10**6  # bytes of a pipeline; Kubernetes takes no object of that size
-NAME_TAKEN = 409
 STAMP = "%Y%m%dT%H%MZ"  # of a tick, in UTC
 
 
@@ -81,7 +81,7 @@ def start(server: Connection, wanted: Wanted) -> Row:
     try:
         return rows.read(server.ask("POST", "/runs", body=body), wanted.owner)
     except KfpError as error:
-        if not (isinstance(error, KfpUnavailable) and error.maybe_done):
+        if not error.maybe_done:
             raise
         found = rows.chosen(look(server, wanted.owner, wanted.repository))
         if found:
@@ -108,7 +108,7 @@ def experiment(server: Connection) -> str:
         try:
             found = dict(server.ask("POST", "/experiments", body=body))
         except KfpError as error:
-            if not _may_stand(error):
+            if not may_stand(error):
                 raise
             found = _experiment(server)
             if found is None:
@@ -116,12 +116,6 @@ def experiment(server: Connection) -> str:
     if found.get("storage_state") == "ARCHIVED":
         server.ask("POST", f"/experiments/{found['experiment_id']}:unarchive")
     return str(found["experiment_id"])
-
-
-def _may_stand(error: KfpError) -> bool:
-    if isinstance(error, KfpUnavailable):
-        return error.maybe_done
-    return isinstance(error, KfpRefused) and error.status == NAME_TAKEN
 
 
 def _experiment(server: Connection) -> dict[str, Any] | None:

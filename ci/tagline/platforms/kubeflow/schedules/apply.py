@@ -11,7 +11,7 @@ from typing import Any, assert_never
 import msgspec
 
 from tagline import cron
-from tagline.errors import KfpError, KfpNotThere, KfpUnavailable
+from tagline.errors import KfpError, KfpNotThere
 from tagline.platforms.kubeflow.runs import keys, rows, starting
 from tagline.platforms.kubeflow.runs.caching import sent
 from tagline.platforms.kubeflow.schedules import marks
@@ -170,7 +170,7 @@ class KubeflowSchedules:
         try:
             return str(self._server.ask("POST", "/recurringruns", body=body)["recurring_run_id"])
         except KfpError as error:
-            if not (isinstance(error, KfpUnavailable) and error.maybe_done):
+            if not error.maybe_done:
                 raise
             known = self._found(pipeline, {wanted.name: declared})
             made = [one.id for one in known if one.digest == declared.digest and not one.enabled]

@@ -8,16 +8,16 @@ from urllib.parse import quote
 
 import msgspec
 
-from tagline.errors import ContentDiffers, KfpError, KfpNotThere, KfpRefused, KfpUnavailable, NameTaken
+from tagline.errors import ContentDiffers, KfpError, KfpNotThere, KfpRefused, NameTaken
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.compiled import Compiled
 from tagline.platforms.kubeflow.marks import Provenance, is_ours, pipeline_description
 from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server.doubts import may_stand
 from tagline.platforms.kubeflow.versions import content
 
 LARGEST_RUN = 5 * 10**6  # bytes; above it no run starts, though the server reads uploads of 32 MiB
 LARGEST_NATIVE = 3 << 19  # bytes of an object that etcd takes, in the Kubernetes-native store
-NAME_TAKEN = 409
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -132,19 +132,12 @@ def _once(server: Connection, make: Any, name: str) -> dict[str, Any]:
     try:
         return dict(make())
     except KfpError as error:
-        if not _may_stand(error):
+        if not may_stand(error):
             raise
         found = find_pipeline(server, name)
         if found is None:
             raise
         return found
-
-
-def _may_stand(error: KfpError) -> bool:
-    """Whether what was refused may be there all the same, made by us or by another."""
-    if isinstance(error, KfpUnavailable):
-        return error.maybe_done
-    return isinstance(error, KfpRefused) and error.status == NAME_TAKEN
 
 
 def _make_version(server: Connection, pipeline_id: str, data: bytes, said: Provenance) -> Held:
@@ -158,7 +151,7 @@ def _make_version(server: Connection, pipeline_id: str, data: bytes, said: Prove
     try:
         server.post_file("/pipelines/upload_version", data, query)
     except KfpError as error:
-        if not _may_stand(error):
+        if not may_stand(error):
             raise
         found = find_version(server, pipeline_id, said.release)
         if found is None:
