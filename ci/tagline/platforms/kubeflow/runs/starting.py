@@ -9,11 +9,11 @@ import msgspec
 from tagline.errors import KfpError, KfpNotThere, KfpRefused
 from tagline.platforms.kubeflow.runs import keys, rows
 from tagline.platforms.kubeflow.runs.rows import Row
+from tagline.platforms.kubeflow.server import sizes
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.server.doubts import may_stand
 
 EXPERIMENT = "tagline"
-LARGEST = 5 * 10**6  # bytes of a pipeline; Kubernetes takes no object of that size
 STAMP = "%Y%m%dT%H%MZ"  # of a tick, in UTC
 
 
@@ -91,9 +91,9 @@ def start(server: Connection, wanted: Wanted) -> Row:
 
 def _require_small(body: Mapping[str, Any], owner: str) -> None:
     size = len(json.dumps(body).encode())
-    if size >= LARGEST:
+    if size >= sizes.RUN:
         raise KfpRefused(
-            f"the run {owner} would take {size / 1e6:.1f} MB: the server starts none over {LARGEST / 1e6:.0f} MB",
+            f"the run {owner} would take {size / 1e6:.1f} MB: the server starts none over {sizes.RUN / 1e6:.0f} MB",
             fix="hand large constants over as artifacts",
         )
 

@@ -12,12 +12,10 @@ from tagline.errors import ContentDiffers, KfpError, KfpNotThere, KfpRefused, Na
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.compiled import Compiled
 from tagline.platforms.kubeflow.marks import Provenance, is_ours, pipeline_description
+from tagline.platforms.kubeflow.server import sizes
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.server.doubts import may_stand
 from tagline.platforms.kubeflow.versions import content
-
-LARGEST_RUN = 5 * 10**6  # bytes; above it no run starts, though the server reads uploads of 32 MiB
-LARGEST_NATIVE = 3 << 19  # bytes of an object that etcd takes, in the Kubernetes-native store
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -84,7 +82,7 @@ def upload(server: Connection, file: Path, said: Provenance) -> Held:
 
 
 def _require_small(data: bytes, where: str, server: Connection) -> None:
-    most = LARGEST_NATIVE if len(data) >= LARGEST_NATIVE and server.native else LARGEST_RUN
+    most = sizes.OBJECT if len(data) >= sizes.OBJECT and server.native else sizes.RUN
     if len(data) < most:
         return
     raise KfpRefused(
