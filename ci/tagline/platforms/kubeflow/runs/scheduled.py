@@ -1,6 +1,5 @@
 """The runs that our schedules have started: the server names them, and their pipeline root is the schedule's own."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,7 @@ from tagline.platforms.kubeflow.runs import rows
 from tagline.platforms.kubeflow.runs.rows import Row
 from tagline.platforms.kubeflow.runs.starting import STAMP
 from tagline.platforms.kubeflow.schedules import marks
-from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server.connection import CONTAINS, Connection, predicate
 
 SCHEDULED = "full/s-"
 
@@ -37,9 +36,8 @@ def started(server: Connection, pipeline: str, root: str, repository: str) -> It
     tagline has removed since, where the run bears the name that the server makes of ours.
     """
     ours = {str(one["recurring_run_id"]): True for _, one in marks.listed(server, pipeline, repository)}
-    begin = marks.object_of(pipeline, "", "")
-    predicate = {"operation": "IS_SUBSTRING", "key": "name", "stringValue": begin}
-    query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
+    named = predicate("name", CONTAINS, marks.object_of(pipeline, "", ""))
+    query = {"namespace": server.scope, "filter": named}
     for one in server.pages("/runs", "runs", query):
         tick = tick_of(one, root)
         if tick is None or not _is_called_like_ours(one, pipeline, tick):

@@ -10,7 +10,7 @@ from tagline.errors import KfpError, KfpNotThere, KfpRefused
 from tagline.platforms.kubeflow.runs import keys, rows
 from tagline.platforms.kubeflow.runs.rows import Row
 from tagline.platforms.kubeflow.server import sizes
-from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server.connection import CONTAINS, EQUALS, Connection, predicate
 from tagline.platforms.kubeflow.server.doubts import may_stand
 
 EXPERIMENT = "tagline"
@@ -54,8 +54,8 @@ def look(server: Connection, owner: str, repository: str) -> list[Row]:
 
 def listed(server: Connection, prefix: str, repository: str) -> Iterator[Row]:
     """The rows of this repository whose owner key begins with the prefix, without their details."""
-    predicate = {"operation": "IS_SUBSTRING", "key": "name", "stringValue": keys.prefix_of(prefix)}
-    query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
+    named = predicate("name", CONTAINS, keys.prefix_of(prefix))
+    query = {"namespace": server.scope, "filter": named}
     for one in server.pages("/runs", "runs", query):
         owner = keys.owner_in(str(one.get("description", "")), repository)
         if owner.startswith(prefix):
@@ -119,8 +119,7 @@ def experiment(server: Connection) -> str:
 
 
 def _experiment(server: Connection) -> dict[str, Any] | None:
-    predicate = {"operation": "EQUALS", "key": "name", "stringValue": EXPERIMENT}
-    query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
+    query = {"namespace": server.scope, "filter": predicate("name", EQUALS, EXPERIMENT)}
     return next((dict(one) for one in server.pages("/experiments", "experiments", query)), None)
 
 

@@ -16,7 +16,7 @@ from tagline.platforms.kubeflow.runs import keys, rows, starting
 from tagline.platforms.kubeflow.runs.caching import sent
 from tagline.platforms.kubeflow.schedules import marks
 from tagline.platforms.kubeflow.schedules.moves import Declared, Found, Kind, Move, moves
-from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server.connection import EQUALS, Connection, predicate
 from tagline.platforms.kubeflow.versions.upload import Held
 from tagline.platforms.schedules import Schedule
 from tagline.words import Release
@@ -141,8 +141,8 @@ class KubeflowSchedules:
 
     def _busy(self, job: str) -> bool:
         """Whether a run of a schedule goes on."""
-        predicate = {"operation": "EQUALS", "key": "recurring_run_id", "stringValue": job}
-        query = {"namespace": self._server.scope, "filter": json.dumps({"predicates": [predicate]})}
+        of_it = predicate("recurring_run_id", EQUALS, job)
+        query = {"namespace": self._server.scope, "filter": of_it}
         found = self._server.pages("/runs", "runs", query)
         return any(not rows.read(one, "").state.ended for one in found)
 

@@ -3,7 +3,6 @@
 A person's copy bears the same pipeline root, and perhaps the description; its name is another.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tagline.platforms.kubeflow.marks import TAGLINE
-from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server.connection import CONTAINS, Connection, predicate
 
 _SAID = re.compile(
     r"tagline schedule (?P<pipeline>[^/ ]+)/(?P<name>\S+) digest (?P<digest>[0-9a-f]{16}) "
@@ -54,8 +53,8 @@ def read(one: Mapping[str, Any]) -> Mark | None:
 
 def listed(server: Connection, pipeline: str, owner: str) -> Iterator[tuple[Mark, dict[str, Any]]]:
     """The schedules of a repository's pipeline, each with what the server says of it."""
-    predicate = {"operation": "IS_SUBSTRING", "key": "name", "stringValue": f"{TAGLINE} {pipeline}/"}
-    query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
+    named = predicate("name", CONTAINS, f"{TAGLINE} {pipeline}/")
+    query = {"namespace": server.scope, "filter": named}
     for one in server.pages("/recurringruns", "recurringRuns", query):
         mark = read(one)
         if mark and (mark.pipeline, mark.owner) == (pipeline, owner):

@@ -13,7 +13,7 @@ from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.compiled import Compiled
 from tagline.platforms.kubeflow.marks import Provenance, is_ours, pipeline_description
 from tagline.platforms.kubeflow.server import sizes
-from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server.connection import EQUALS, Connection, predicate
 from tagline.platforms.kubeflow.server.doubts import may_stand
 from tagline.platforms.kubeflow.versions import content
 
@@ -45,8 +45,8 @@ def find_pipeline(server: Connection, name: str) -> dict[str, Any] | None:
 
 def find_version(server: Connection, pipeline_id: str, name: str) -> Held | None:
     """The version of this name, looked for by its name: in lists of one second the order is chance."""
-    asked = json.dumps({"predicates": [{"operation": "EQUALS", "key": "name", "stringValue": name}]})
-    found = server.pages(f"/pipelines/{pipeline_id}/versions", "pipeline_versions", {"filter": asked})
+    asked = {"filter": predicate("name", EQUALS, name)}
+    found = server.pages(f"/pipelines/{pipeline_id}/versions", "pipeline_versions", asked)
     return next((_held(one) for one in found if one.get("name", one.get("display_name")) == name), None)
 
 
