@@ -191,8 +191,7 @@ class KubeflowPipelines:
         """What is sent: a version, or a smoke run's compiled file, always with the cache off."""
         held = self._version_of(request)
         compiled = held.content if held else compiled_file.read(request.compiled)
-        version = {"pipeline_id": held.pipeline_id, "pipeline_version_id": held.id} if held else None
-        what = sent(compiled, version, cache=False)
+        what = sent(compiled, held.reference if held else None, cache=False)
         return starting.Wanted(
             owner=request.owner,
             repository=self.owner,
@@ -208,14 +207,7 @@ class KubeflowPipelines:
         pipeline, wanted = _of(request.owner)
         if wanted is None:
             return None
-        held = self.held(pipeline, wanted)
-        if held is None:
-            raise KfpNotThere(
-                f"version {wanted} of {pipeline} is not on the server",
-                where=self.server.url,
-                fix="tagline ci uploads it",
-            )
-        return held
+        return uploading.required(self.held(pipeline, wanted), self.server, pipeline, wanted)
 
 
 def _of(owner: str) -> tuple[str, Release | None]:

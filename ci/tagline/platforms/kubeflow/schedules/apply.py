@@ -17,7 +17,7 @@ from tagline.platforms.kubeflow.runs.caching import sent
 from tagline.platforms.kubeflow.schedules import marks
 from tagline.platforms.kubeflow.schedules.moves import Declared, Found, Kind, Move, moves
 from tagline.platforms.kubeflow.server.connection import EQUALS, Connection, predicate
-from tagline.platforms.kubeflow.versions.upload import Held
+from tagline.platforms.kubeflow.versions.upload import Held, required
 from tagline.platforms.schedules import Schedule
 from tagline.words import Release
 
@@ -180,15 +180,8 @@ class KubeflowSchedules:
 
     def _what(self, pipeline: str, release: Release, wanted: Schedule) -> dict[str, Any]:
         """What it runs: the pinned version, or its pipeline with the cache off where the version has it on."""
-        held = self._held(pipeline, release)
-        if held is None:
-            raise KfpNotThere(
-                f"version {release} of {pipeline} is not on the server",
-                where=self._server.url,
-                fix="tagline ci uploads it",
-            )
-        version = {"pipeline_id": held.pipeline_id, "pipeline_version_id": held.id}
-        return sent(held.content, version, cache=wanted.cache)
+        held = required(self._held(pipeline, release), self._server, pipeline, release)
+        return sent(held.content, held.reference, cache=wanted.cache)
 
     def _start_late(self, pipeline: str, release: Release, wanted: Schedule, tick: float) -> None:
         owner = owner_of(pipeline, release, wanted.name, tick)

@@ -29,9 +29,25 @@ class Held(msgspec.Struct, frozen=True):
     created_at: str = ""
 
     @property
+    def reference(self) -> dict[str, str]:
+        """What a run or a schedule of this version refers to."""
+        return {"pipeline_id": self.pipeline_id, "pipeline_version_id": self.id}
+
+    @property
     def provenance(self) -> Provenance | None:
         """Where it comes from; None for one that tagline has not uploaded."""
         return Provenance.read(self.description)
+
+
+def required(held: Held | None, server: Connection, pipeline: str, release: object) -> Held:
+    """The version that was looked for; raises `KfpNotThere` for one that the server does not have."""
+    if held is None:
+        raise KfpNotThere(
+            f"version {release} of {pipeline} is not on the server",
+            where=server.url,
+            fix="tagline ci uploads it",
+        )
+    return held
 
 
 def find_pipeline(server: Connection, name: str) -> dict[str, Any] | None:
