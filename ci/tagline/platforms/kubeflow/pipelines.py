@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tagline.errors import BadWord, ConfigError, KfpNotThere
 from tagline.kubeflow_keys import Kubeflow
 from tagline.pipeline import compiled as compiled_file
@@ -50,8 +48,7 @@ class KubeflowPipelines:
         read = compiled_file.read(compiled)
         made = gpus.placed(read, self.said.gpu.get("training"))
         if made is not read:
-            documents = [made.ir, *([made.platform] if made.platform else [])]
-            compiled.write_text(yaml.safe_dump_all(documents, sort_keys=True))
+            compiled.write_text(made.text())
 
     def upload(
         self, pipeline: str, release: Release, commit: str, compiled: Path, source: Path
@@ -109,8 +106,7 @@ class KubeflowPipelines:
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             draft = file.with_suffix(".draft")
-            documents = [held.content.ir, *([held.content.platform] if held.content.platform else [])]
-            draft.write_text(yaml.safe_dump_all(documents, sort_keys=True))
+            draft.write_text(held.content.text())
             draft.replace(file)
         return UploadedVersion(said.pipeline, release, said.commit, said.image, file, None, said.content)
 
