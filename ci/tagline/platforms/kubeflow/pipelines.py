@@ -41,7 +41,7 @@ class KubeflowPipelines:
         self.server, self.said, self.owner, self.folder = server, said, owner, folder
         self._environ = environ
         self.pace, self.clock = Pace(), Clock()
-        self._found: dict[tuple[str, Release], Held] = {}
+        self._found: dict[tuple[str, Release], tuple[Held, Provenance]] = {}
 
     def place(self, compiled: Path) -> None:
         """Write the platform file's GPU profile into the tasks that ask for one; raises `ConfigError` without it."""
@@ -61,21 +61,24 @@ class KubeflowPipelines:
 
     def version(self, pipeline: str, release: Release) -> UploadedVersion | None:
         """The uploaded version, or None; one that tagline has not uploaded from this repository is none."""
-        held = self.held(pipeline, release)
-        said = self._said(held, pipeline) if held else None
-        return self._kept(held, said) if held and said else None
+        known = self._known(pipeline, release)
+        return self._kept(*known) if known else None
 
     def held(self, pipeline: str, release: Release) -> Held | None:
         """A version of ours as the server has it, asked for once: what is uploaded never changes."""
-        known = self._found.get((pipeline, release))
-        if known is None:
-            found = uploading.find_pipeline(self.server, pipeline)
-            known = uploading.find_version(self.server, found["pipeline_id"], str(release)) if found else None
-        if known is not None and self._said(known, pipeline) is None:
-            return None
-        if known is not None:
-            self._found[pipeline, release] = known
-        return known
+        known = self._known(pipeline, release)
+        return known[0] if known else None
+
+    def _known(self, pipeline: str, release: Release) -> tuple[Held, Provenance] | None:
+        """A version of ours and where it comes from; one that is there is asked for once."""
+        if (pipeline, release) not in self._found:
+            there = uploading.find_pipeline(self.server, pipeline)
+            held = uploading.find_version(self.server, there["pipeline_id"], str(release)) if there else None
+            said = self._said(held, pipeline) if held else None
+            if held is None or said is None:
+                return None
+            self._found[pipeline, release] = held, said
+        return self._found[pipeline, release]
 
     def versions(self, pipeline: str) -> list[UploadedVersion]:
         """All versions of a pipeline that tagline has uploaded, oldest release first."""
