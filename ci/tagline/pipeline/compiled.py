@@ -34,7 +34,7 @@ class Compiled(msgspec.Struct, frozen=True):
 
     def graphs(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each graph's tasks: the pipeline's own (named ""), then those of its groups, by component."""
-        yield "", self.ir["root"].get("dag", {}).get("tasks", {})
+        yield "", self.ir.get("root", {}).get("dag", {}).get("tasks", {})
         for name, component in self.ir.get("components", {}).items():
             if "dag" in component:
                 yield name, component["dag"].get("tasks", {})
