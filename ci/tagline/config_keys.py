@@ -155,7 +155,7 @@ class Scheduled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A schedule of the full training, on a Kubeflow platform: five-field cron in a time zone.
 
     `parameters` go over those of the pipeline; at most `concurrency` of its runs go on at once. With `cache`
-    the server may answer tasks from its cache, but never those that make a model or its facts.
+    the server may answer tasks from its cache that do not forbid it, but never those that make a model or its facts.
     """
 
     cron: str

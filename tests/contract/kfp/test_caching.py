@@ -14,8 +14,13 @@ def test_caching_is_set_for_every_task_of_nested_graphs_too() -> None:
     assert off["root"]["dag"]["tasks"]["fit"]["cachingOptions"] == {}
     assert off["components"]["comp-loop"]["dag"]["tasks"]["fit"]["cachingOptions"] == {}
     assert made["root"]["dag"]["tasks"]["fit"]["cachingOptions"] == {"enableCache": True}
-    on = caching.with_caching(off, True)
-    assert on["components"]["comp-loop"]["dag"]["tasks"]["fit"]["cachingOptions"] == {"enableCache": True}
+
+
+def test_a_task_that_says_no_cache_has_none_where_others_may() -> None:
+    made = spec()
+    tasks = made["root"]["dag"]["tasks"]
+    tasks["read"] = {**tasks["fit"], "cachingOptions": {}}
+    assert caching.with_caching(made, True) == made
 
 
 def test_a_task_that_makes_a_model_or_its_facts_is_never_answered_from_the_cache() -> None:

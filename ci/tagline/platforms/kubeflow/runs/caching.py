@@ -34,16 +34,17 @@ def inline(compiled: Compiled) -> dict[str, Any]:
 
 
 def with_caching(ir: dict[str, Any], enabled: bool) -> dict[str, Any]:
-    """The pipeline with the cache on or off for each task, those of nested graphs too; the given one stays as it is.
+    """The pipeline with the cache off for each task, those of nested graphs too; the given one stays as it is.
 
-    A task that makes a model, or writes the facts of one, never has it on.
+    With `enabled` a task has it as it says itself, but never one that makes a model or writes the facts of one.
     """
     made = copy.deepcopy(ir)
     components = made.get("components", {})
     for _, tasks in Compiled(made).graphs():
         for task in tasks.values():
             component = components.get(task.get("componentRef", {}).get("name"), {})
-            task["cachingOptions"] = {ON: True} if enabled and not _makes_a_model(component) else {}
+            if not enabled or _makes_a_model(component):
+                task["cachingOptions"] = {}
     return made
 
 
