@@ -35,13 +35,16 @@ def started(server: Connection, pipeline: str, root: str, repository: str) -> It
     One whose schedule is somebody's, such as a copy of ours, is not ours. A schedule that is gone is taken for one that
     tagline has removed since, where the run bears the name that the server makes of ours.
     """
-    ours = {str(one["recurring_run_id"]): True for _, one in marks.listed(server, pipeline, repository)}
     named = predicate("name", CONTAINS, marks.object_of(pipeline, "", ""))
     query = {"namespace": server.scope, "filter": named}
+    ours: dict[str, bool] | None = None  # asked for when there is a run of a schedule
     for one in server.pages("/runs", "runs", query):
         tick = tick_of(one, root)
         if tick is None or not _is_called_like_ours(one, pipeline, tick):
             continue
+        if ours is None:
+            there = marks.listed(server, pipeline, repository)
+            ours = {str(job["recurring_run_id"]): True for _, job in there}
         if tick.job not in ours:
             ours[tick.job] = _is_gone(server, tick.job)
         if ours[tick.job]:
