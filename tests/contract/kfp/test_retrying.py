@@ -52,7 +52,7 @@ def test_a_retry_that_the_server_fails_to_carry_out_is_an_error(kfp: FakeKfp) ->
         kfp.fail_next(1, 500) if path.endswith(":retry") else None
         return Connection.ask(server, method, path, *rest, **more)
 
-    server.ask = fail  # type: ignore[method-assign]  # the trouble comes with one request
+    server.ask = fail
     with pytest.raises(KfpUnavailable):
         retrying.retry(server, row)
     assert kfp.world.runs[row.id].state == "FAILED"

@@ -11,6 +11,7 @@ from tagline import errors
 from tagline.errors import ConfigError
 from tagline.kubeflow_keys import Cluster as Said
 from tagline.platforms.kubeflow.access.given import secret
+from tagline.platforms.kubeflow.server.doubts import CONFLICT
 from tagline.platforms.kubeflow.wire import Reply, Sent, Times, Wire, place
 
 HOST, PORT = "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"  # Kubernetes sets them in every pod
@@ -77,7 +78,7 @@ class Cluster:
         except errors.KfpNotThere:
             return False
         except errors.KfpRefused as error:
-            if error.status != 409:
+            if error.status != CONFLICT:
                 raise
             return False
         return True
