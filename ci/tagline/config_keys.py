@@ -154,12 +154,12 @@ class Lint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scheduled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A schedule of the full training, on a Kubeflow platform: five-field cron in a time zone.
 
-    `parameters` go over those of the pipeline; at most `concurrency` of its runs go on at once. `cache` switches
-    the cache for every task; left out, each says for itself.
+    `parameters` go over those of the pipeline; at most `concurrency` of its runs go on at once. With `cache`
+    the server may answer tasks from its cache that do not forbid it, but never those that make a model or its facts.
     """
 
     cron: str
     time_zone: str = "UTC"
     parameters: dict[str, Any] = {}
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
-    cache: bool | None = None
+    cache: bool = False

@@ -6,6 +6,7 @@ import msgspec
 
 PIPELINES_AUDIENCE = "pipelines.kubeflow.org"
 TOKEN_FILE = "/var/run/secrets/kubeflow/pipelines/token"
+CLUSTER_TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 Variable = Annotated[str, msgspec.Meta(pattern="^([A-Z][A-Z0-9_]*)?$")]
 
 
@@ -103,6 +104,19 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret_key: Variable = "AWS_SECRET_ACCESS_KEY"
 
 
+class Cluster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Kubernetes API behind the pipelines server, to remove Workflows of ours that the server failed to note.
+
+    `server` is its address, left out in a pod of that cluster. The token is in the file `token` or, where it is given,
+    in the variable `variable`; `ca` is the file of the API's authority.
+    """
+
+    server: str = ""
+    token: str = CLUSTER_TOKEN_FILE
+    variable: Variable = ""
+    ca: str = ""
+
+
 class Toleration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A taint that a task's pod bears, in Kubernetes' words."""
 
@@ -125,6 +139,8 @@ class Kubeflow(msgspec.Struct, frozen=True):
 
     `namespaces` has `training` and the environments that have one of their own, `gpu` the same names. `ca` is
     the file of a private authority. `time_zone` is the one that the scheduled-workflow controller runs in.
+    `service_account` is what runs and schedules act as in the cluster, the server's own choice if left out;
+    `cluster` is given where tagline may look into the cluster itself.
     """
 
     endpoints: Endpoints
@@ -134,6 +150,8 @@ class Kubeflow(msgspec.Struct, frozen=True):
     time_zone: str = "UTC"
     store: Store | None = None
     gpu: dict[str, Gpu] = {}
+    service_account: str = ""
+    cluster: Cluster | None = None
 
     @property
     def training(self) -> str:

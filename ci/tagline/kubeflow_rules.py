@@ -8,10 +8,12 @@ from urllib.parse import SplitResult, urlsplit
 from tagline import cron
 from tagline.config_rules import Fault
 from tagline.errors import KfpScheduleRefused
-from tagline.kubeflow_keys import Access, Kubeflow
+from tagline.kubeflow_keys import Access, Cluster, Kubeflow
 
 EXAMPLE = "pipelines: https://kubeflow.example.org/pipeline"
 _NAMESPACE = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_ACCOUNT = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+LONGEST = 253  # characters of the name of a Kubernetes object
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -32,6 +34,11 @@ def faults(said: Kubeflow) -> Iterator[Fault]:
     if not _is_zone(said.time_zone):
         what = f"time_zone {said.time_zone!r} is not known here: a name such as Europe/Berlin, or UTC"
         yield Fault(("time_zone",), what, "time_zone: UTC")
+    if said.service_account and not _is_account(said.service_account):
+        what = f"service_account {said.service_account!r} cannot name a ServiceAccount"
+        yield Fault(("service_account",), f"{what} of namespace training", "service_account: default-editor")
+    if said.cluster:
+        yield from _cluster(said.cluster)
     if said.store and said.store.endpoint:
         yield from _address(("store", "endpoint"), said.store.endpoint)
 
@@ -85,6 +92,21 @@ def _access(access: Access, url: str) -> Iterator[Fault]:
         yield Fault(("access", "user_header", "user"), what, "user: ada@example.org")
     if access.oidc:
         yield from _address(("access", "oidc", "issuer"), access.oidc.issuer)
+
+
+def _cluster(said: Cluster) -> Iterator[Fault]:
+    if said.server and not (said.server.startswith("https://") or is_local(said.server)):
+        what = "cluster.server must begin with https://: a token is sent there"
+        yield Fault(("cluster", "server"), what, "server: https://kube.example.org:6443")
+    elif said.server:
+        yield from _address(("cluster", "server"), said.server)
+    if said.ca and not Path(said.ca).is_absolute():
+        what = f"cluster.ca {said.ca!r} must be an absolute path: a platform file may lie anywhere"
+        yield Fault(("cluster", "ca"), what, "ca: /etc/ssl/cluster-ca.pem")
+
+
+def _is_account(name: str) -> bool:
+    return len(name) <= LONGEST and bool(_ACCOUNT.fullmatch(name))
 
 
 def _is_zone(name: str) -> bool:

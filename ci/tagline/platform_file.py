@@ -10,7 +10,7 @@ from tagline import config, floors
 from tagline.config import Config, Version
 from tagline.errors import ConfigError, WrongVersion
 from tagline.floors import Floors
-from tagline.kubeflow_keys import Access, Endpoints, Gpu, Kubeflow, Store
+from tagline.kubeflow_keys import Access, Cluster, Endpoints, Gpu, Kubeflow, Store
 from tagline.words import check_name
 
 NAME = "platform.yaml"
@@ -32,7 +32,8 @@ class PlatformFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     where a repository does not write them, `floors` what it may tighten and not loosen. The keys below them
     are for `kind: kubeflow`, which needs `endpoints` and `namespaces`: `namespaces` and `gpu` have a key
     `training`, and one for each environment with its own; `ca` is the file of a private authority,
-    `time_zone` the zone that the server's schedule controller runs in.
+    `time_zone` the zone that the server's schedule controller runs in, `service_account` the ServiceAccount of
+    namespace `training` that runs and schedules act as, `cluster` the Kubernetes API where tagline may ask it.
     """
 
     name: str
@@ -47,6 +48,8 @@ class PlatformFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: str | None = None
     store: Store | None = None
     gpu: dict[str, Gpu] | None = None
+    service_account: str | None = None
+    cluster: Cluster | None = None
 
     def kubeflow(self) -> Kubeflow | None:
         """The Kubeflow installation that it describes; None where its environments run elsewhere."""

@@ -165,3 +165,13 @@ def test_a_tag_that_is_not_on_the_remote_is_an_error(released: Desk) -> None:
     assert found.code == 10
     assert "the remote has no tag promote/prod/tiny/9" in found.err
     assert "fix:   git push origin refs/tags/promote/prod/tiny/9" in found.err
+
+
+def test_train_does_one_thing_at_a_time_and_on_one_machine_a_failed_training_begins_anew(
+    released: Desk,
+) -> None:
+    both = released.tagline("train", "--cancel", "--retry")
+    assert (both.code, "one of --smoke, --cancel and --retry" in both.err) == (2, True), both
+    retried = released.tagline("train", "--retry")
+    assert retried.code == 22, retried
+    assert "tagline train --release 0.1.0" in retried.err

@@ -4,17 +4,17 @@ from tagline.errors.base import TaglineError
 
 
 class KfpError(TaglineError):
-    """The Kubeflow Pipelines server said something that tagline has no meaning for."""
+    """The Kubeflow Pipelines server said something that tagline has no meaning for.
+
+    `maybe_done` is True where what was asked may have been carried out all the same: look before it is asked again.
+    """
 
     exit_code = 120
+    maybe_done = False
 
 
 class KfpUnavailable(KfpError):
-    """The Kubeflow Pipelines server did not answer, or not in time, or not with sense.
-
-    `maybe_done` is True where what was asked may have been carried out all the same: look before it is asked
-    again.
-    """
+    """The Kubeflow Pipelines server did not answer, or not in time, or not with sense."""
 
     exit_code = 121
 

@@ -240,7 +240,10 @@ def _require_not_failed(world: World, runs: Sequence[Run], release: Release) -> 
     problem = runs[-1].problem() if runs and runs[-1].state is not RunState.SUCCEEDED else None
     if problem:
         of = f" --pipeline {world.policy.pipeline}" if world.policy.several else ""
-        problem.fix = f"look at its tasks on the server; tagline train --release {release}{of} starts another"
+        problem.fix = (
+            f"look at its tasks on the server; tagline train --release {release}{of} starts another, "
+            "with --retry it goes on where it failed"
+        )
         raise problem
 
 

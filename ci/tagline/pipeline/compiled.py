@@ -18,6 +18,11 @@ class Compiled(msgspec.Struct, frozen=True):
     ir: dict[str, Any]
     platform: dict[str, Any] = {}
 
+    def text(self) -> str:
+        """The compiled file: the platform's document after the pipeline, where there is one; stable."""
+        documents = [self.ir, *([self.platform] if self.platform else [])]
+        return str(yaml.safe_dump_all(documents, sort_keys=True))
+
     def containers(self) -> dict[str, dict[str, Any]]:
         """The container of each executor, by the executor's label."""
         executors = self.ir.get("deploymentSpec", {}).get("executors", {})
@@ -29,7 +34,7 @@ class Compiled(msgspec.Struct, frozen=True):
 
     def graphs(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each graph's tasks: the pipeline's own (named ""), then those of its groups, by component."""
-        yield "", self.ir["root"].get("dag", {}).get("tasks", {})
+        yield "", self.ir.get("root", {}).get("dag", {}).get("tasks", {})
         for name, component in self.ir.get("components", {}).items():
             if "dag" in component:
                 yield name, component["dag"].get("tasks", {})

@@ -201,6 +201,13 @@ class Pipelines(Protocol):
         """End a run that goes on there; of one that has ended nothing is left to end. Only where runs are detached."""
         ...
 
+    def retry(self, run: Run) -> Run:
+        """Let a run that failed go on where it failed, under its key. Only where runs are detached.
+
+        One that goes on is left alone. Raises `KfpRefused` for one that was let go on too often.
+        """
+        ...
+
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first."""
         ...

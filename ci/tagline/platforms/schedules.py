@@ -11,7 +11,8 @@ from tagline.words import Release
 class Schedule(msgspec.Struct, frozen=True):
     """A schedule as tagline.yaml has it: five-field cron in a time zone, parameters over those of the pipeline.
 
-    At most `concurrency` of its runs go on at once, 1 to 10. `cache` is None where each task says for itself.
+    At most `concurrency` of its runs go on at once, 1 to 10. `cache`: whether tasks that do not forbid it may be
+    answered from the server's cache; those that make a model or its facts never are.
     """
 
     name: str
@@ -19,7 +20,7 @@ class Schedule(msgspec.Struct, frozen=True):
     time_zone: str
     parameters: Mapping[str, Any] = {}
     concurrency: int = 1
-    cache: bool | None = None
+    cache: bool = False
 
 
 class Schedules(Protocol):

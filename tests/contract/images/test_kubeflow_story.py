@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from tagline.platforms.kubeflow.runs.caching import with_caching
 
 from tests.contract.images.conftest import DOCKERFILE
 from tests.contract.images.test_story import PASSED
@@ -103,7 +104,7 @@ def test_the_schedule_of_tagline_yaml_is_there_of_this_version_and_in_the_server
     assert job.trigger == {"cron_schedule": {"cron": "0 0 17 * * *"}}
     assert (job.mode, job.runtime["parameters"]) == ("ENABLE", {"seconds": 1.0})
     (version,) = story.kfp.world.versions.values()
-    assert job.reference["pipeline_version_id"] == version.id
+    assert job.inline == with_caching(version.spec, False), "as the version has it, but for the cache"
     assert "schedules: nightly: create, disabled; nightly: enable" in story.merged.out
 
 
@@ -181,6 +182,11 @@ def test_a_training_that_failed_there_is_told_by_the_next_call_and_started_again
     assert told.code == 127, told
     assert "tagline train --release 0.1.1" in told.err
     assert len(story.runs()) == 5
+    retried = story.tagline("train", "--release", "0.1.1", "--retry")
+    assert retried.code == 0, retried
+    assert story.runs()[failed.display_name] == "RUNNING"
+    assert "goes on already" in story.tagline("train", "--release", "0.1.1", "--retry").out
+    story.kfp.finish(failed.id, "FAILED", "exit code 1")
     again = story.tagline("train", "--release", "0.1.1")
     assert again.code == 0, again
     assert "tagline tiny/0.1.1/full/2" in story.runs()

@@ -15,7 +15,7 @@ from tagline.errors import (
     KfpUnavailable,
 )
 from tagline.kubeflow_keys import Access, Cookie, ServiceAccount
-from tagline.platforms.kubeflow.runs import starting
+from tagline.platforms.kubeflow.runs import scheduled
 from tagline.platforms.kubeflow.server import probe
 from tagline.platforms.kubeflow.server.connection import Patience
 from tagline.platforms.kubeflow.wire import Times
@@ -274,7 +274,7 @@ def test_a_page_that_comes_again_and_again_is_an_error() -> None:
 )
 def test_a_list_of_nothing_and_a_run_without_a_tick_are_no_crash(runs: str) -> None:
     with Odd(Said(200, f'{{"runs": {runs}}}'.encode(), "application/json")) as server:
-        rows = starting.scheduled(opened(server.url, Access()), "wine", "s3://b")
+        rows = scheduled.started(opened(server.url, Access()), "wine", "s3://b", "f" * 32)
         assert list(rows) == []
 
 

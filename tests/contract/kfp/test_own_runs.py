@@ -11,7 +11,7 @@ from tagline.errors import KfpRefused, KfpRunCancelled, KfpRunFailed, KfpUnavail
 from tagline.kubeflow_keys import Access
 from tagline.platforms import RunState, TaskEvent
 from tagline.platforms.kubeflow.marks import owner_of
-from tagline.platforms.kubeflow.runs import caching, following, keys, rows, starting, sweeping
+from tagline.platforms.kubeflow.runs import following, keys, rows, starting, sweeping
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
 from tagline.platforms.kubeflow.runs.rows import Row, State, Task
 from tagline.platforms.kubeflow.server.connection import Connection
@@ -284,18 +284,6 @@ def test_old_smoke_runs_are_swept_and_nothing_else(kfp: FakeKfp) -> None:
     assert sweeping.sweep(server, "wine", OWNER, kfp.now) == [smoke]
     assert set(kfp.world.runs) == {going.id, full.id, theirs.id, young.id}
     assert sweeping.sweep(server, "wine", OWNER, kfp.now) == []
-
-
-def test_caching_is_set_for_every_task_of_nested_graphs_too() -> None:
-    made = spec()
-    inner = made["root"]["dag"]["tasks"]
-    made["components"]["comp-loop"] = {"dag": {"tasks": {"fit": dict(inner["fit"])}}}
-    off = caching.with_caching(made, False)
-    assert off["root"]["dag"]["tasks"]["fit"]["cachingOptions"] == {}
-    assert off["components"]["comp-loop"]["dag"]["tasks"]["fit"]["cachingOptions"] == {}
-    assert made["root"]["dag"]["tasks"]["fit"]["cachingOptions"] == {"enableCache": True}
-    on = caching.with_caching(off, True)
-    assert on["components"]["comp-loop"]["dag"]["tasks"]["fit"]["cachingOptions"] == {"enableCache": True}
 
 
 TIMES = st.integers(0, 5).map(lambda n: f"2026-11-25T00:00:0{n}Z")

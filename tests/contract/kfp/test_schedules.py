@@ -12,7 +12,7 @@ from tagline.kubeflow_keys import Access
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.identity import digest_of
 from tagline.platforms.kubeflow.marks import Provenance, owner_of
-from tagline.platforms.kubeflow.runs import keys, starting
+from tagline.platforms.kubeflow.runs import keys, scheduled
 from tagline.platforms.kubeflow.schedules.apply import KubeflowSchedules, Place
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.versions import upload as uploading
@@ -78,7 +78,7 @@ def test_a_declared_schedule_is_made_once_and_fires_at_the_ticks_of_its_person(k
     (job,) = kfp.world.recurring.values()
     assert job.trigger == {"cron_schedule": {"cron": "0 0 * * * *"}}
     assert (job.no_catchup, job.mode, job.runtime["parameters"]) == (True, "ENABLE", {"rate": 0.2})
-    assert job.reference["pipeline_version_id"]
+    assert job.inline["deploymentSpec"]["executors"]["exec-fit"]["container"]["image"] == "wine:0.1.0"
     assert job.runtime["pipeline_root"] == "s3://models/v2/tagline/wine/0.1.0/full/s-hourly"
     kfp.advance(3 * 3600)
     assert ticks(kfp) == {START + 3600.0 * hour: 1 for hour in (1, 2, 3)}
@@ -186,9 +186,43 @@ def test_the_runs_that_the_server_starts_have_the_keys_of_their_ticks(kfp: FakeK
     server = connection(kfp)
     schedules(kfp, server).apply("wine", ONE, [HOURLY])
     kfp.advance(2 * 3600)
-    found = [one.owner for one in starting.scheduled(server, "wine", keys.root_of(PLACE.root, "wine/"))]
+    found = started(server)
     stamps = [datetime.fromtimestamp(START + 3600 * hour, UTC) for hour in (1, 2)]
     assert sorted(found) == [f"wine/0.1.0/full/s-hourly-{stamp:%Y%m%dT%H%MZ}" for stamp in stamps]
+
+
+def started(server: Connection) -> list[str]:
+    return [one.owner for one in scheduled.started(server, "wine", keys.root_of(PLACE.root, "wine/"), OWNER)]
+
+
+@pytest.mark.parametrize("name", ["Clone of tagline wine/hourly 0.1.0", "tagline wine/hourly 0.1.0 mine"])
+def test_a_persons_copy_of_a_schedule_is_not_touched_and_its_runs_are_not_ours(
+    kfp: FakeKfp, name: str
+) -> None:
+    server = connection(kfp)
+    schedules(kfp, server).apply("wine", ONE, [HOURLY])
+    (own,) = server.ask("GET", "/recurringruns", {"namespace": server.scope})["recurringRuns"]
+    kept = ("description", "experiment_id", "runtime_config", "trigger", "mode", "max_concurrency")
+    copy = {key: own[key] for key in (*kept, "pipeline_spec")} | {"display_name": name}
+    made = server.ask("POST", "/recurringruns", body=copy)["recurring_run_id"]
+    kfp.advance(3600)
+    assert started(server) == ["wine/0.1.0/full/s-hourly-20270115T0100Z"]
+    server.ask("POST", f"/recurringruns/{own['recurring_run_id']}:disable")
+    kfp.advance(3600)
+    assert len(started(server)) == 1
+    schedules(kfp, server).apply("wine", ONE, [])
+    assert kfp.world.recurring[made].mode == "ENABLE"
+
+
+def test_the_runs_of_a_schedule_that_gave_way_to_another_are_ours_when_it_is_gone(kfp: FakeKfp) -> None:
+    server = connection(kfp)
+    schedules(kfp, server).apply("wine", ONE, [HOURLY])
+    kfp.advance(3600)
+    for run in list(kfp.world.runs.values()):
+        kfp.finish(run.id)
+    schedules(kfp, server).apply("wine", TWO, [HOURLY])
+    assert len(kfp.world.recurring) == 1
+    assert started(server) == ["wine/0.1.0/full/s-hourly-20270115T0100Z"]
 
 
 def test_a_zone_that_the_server_does_not_count_in_is_refused_before_anything_is_asked(kfp: FakeKfp) -> None:

@@ -109,6 +109,24 @@ def test_several_models_need_a_name_and_a_named_one_is_taken(s3: S3, objects: Ob
     assert found is not None and found.uri == one
 
 
+@pytest.mark.parametrize("before", ["", "wine/", "v2/artifacts/wine/"])
+@pytest.mark.parametrize("execution", ["", "3f2a/"])
+def test_a_model_is_found_below_a_root_of_any_depth(
+    s3: S3, objects: Objects, before: str, execution: str
+) -> None:
+    place = f"{INSIDE}/{before}run-1/train/{execution}model"
+    s3.put(f"{place}/weights.bin", b"weights")
+    s3.put(f"{place}/facts", b"a file of the model's")
+    alone = model_facts(objects, run(), compiled(**MODELS), [])
+    assert alone is not None and alone.uri == f"s3://{place}"
+    s3.put(
+        f"{INSIDE}/{before}run-1/note/{execution}facts",
+        json.dumps({"uri": alone.uri, "sha256": alone.sha256, "metrics": {"wrong": 0.1}}).encode(),
+    )
+    told = model_facts(objects, run(), compiled(**MODELS), [])
+    assert told is not None and told.metrics == {"wrong": 0.1}
+
+
 def test_a_run_that_wrote_nothing_made_no_model(objects: Objects) -> None:
     assert model_facts(objects, run(), compiled(), []) is None
     with pytest.raises(NoModel):

@@ -41,6 +41,10 @@ class Server:
         with urllib.request.urlopen(request, timeout=LIMIT) as answer:
             return json.load(answer)
 
+    def recurring(self) -> list[dict[str, Any]]:
+        """This test's schedules, as the server has them."""
+        return self._mine("recurringruns", "recurringRuns")
+
     def clear(self) -> None:
         """Remove what bears this test's prefix."""
         for route, key, of in KINDS:

@@ -18,7 +18,7 @@ Levers (each undone by `calm()` where it breaks something):
   expire_tokens()            tokens issued until now are expired
   change_while_listing(f)    f() runs before the next page that carries a page_token
   token(subject, audience="pipelines.kubeflow.org", lives=3600), grant(user, namespace, "edit"|"view")
-  task_log(run_id, node, text), deny_cluster()
+  task_log(run_id, node, text), deny_cluster(), want_token(token)
 Looks: asked (method, path), runs, recurring, workflows, orphans() (Workflows without a row), spinning (uploads that
 never answer), now, world.
 
@@ -28,6 +28,7 @@ Multi-user: identity is the header `kubeflow-userid` or a bearer token of `token
 
 The cluster, for a client with Kubernetes rights, at the same address:
   GET    /apis/argoproj.io/v1alpha1/namespaces/NS/workflows?labelSelector=pipeline/runid=ID
+         (limit and continue; metadata alone where Accept asks for a PartialObjectMetadataList)
   GET, DELETE /apis/argoproj.io/v1alpha1/namespaces/NS/workflows/NAME   (delete takes preconditions.uid: 409)
   …/apis/pipelines.kubeflow.org/v2beta1/namespaces/NS/{pipelines,pipelineversions}[/NAME]   (mode k8s-native; the
          system's namespace: GET, POST, PATCH (apply or merge), DELETE, dryRun=All, with the webhook's rules)

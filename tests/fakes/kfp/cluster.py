@@ -6,7 +6,7 @@ import zlib
 from typing import Any
 
 from tests.fakes.kfp import specs
-from tests.fakes.kfp.answers import DENIED, INTERNAL, Answer, Refused, said
+from tests.fakes.kfp.answers import INTERNAL, Answer, Refused, said
 from tests.fakes.kfp.kubernetes import done, missing, selected, status
 from tests.fakes.kfp.objects import FINAL, Run, stamp
 from tests.fakes.kfp.request import Request
@@ -147,19 +147,27 @@ def _task(world: World, run: Run, name: str, state: str, before: dict[str, Any] 
 
 def listed(world: World, request: Request, namespace: str) -> Answer:
     """GET …/workflows: those of the namespace that match `labelSelector`."""
-    _authorized(world, request)
+    if refused := _refused(world, request):
+        return refused
     wanted = request.query.get("labelSelector", "")
     items = [
         one
         for one in world.workflows.values()
         if one["metadata"]["namespace"] == namespace and selected(one["metadata"]["labels"], wanted)
     ]
-    body = {"apiVersion": GROUP, "kind": "WorkflowList", "metadata": {"resourceVersion": "1"}, "items": items}
+    begin = int(request.query.get("continue") or 0)
+    end = begin + int(request.query.get("limit") or len(items))
+    metadata = {"resourceVersion": "1"} | ({"continue": str(end)} if end < len(items) else {})
+    body = {"apiVersion": GROUP, "kind": "WorkflowList", "metadata": metadata, "items": items[begin:end]}
+    if "as=PartialObjectMetadataList" in request.headers.get("Accept", ""):
+        body |= {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList"}
+        body["items"] = [{"metadata": one["metadata"]} for one in items[begin:end]]
     return said(body, headers={"Content-Type": "application/json"})
 
 
 def one(world: World, request: Request, namespace: str, name: str) -> Answer:
-    _authorized(world, request)
+    if refused := _refused(world, request):
+        return refused
     found = world.workflows.get(name)
     if found is None or found["metadata"]["namespace"] != namespace:
         return missing(RESOURCE, name)
@@ -167,7 +175,8 @@ def one(world: World, request: Request, namespace: str, name: str) -> Answer:
 
 
 def delete(world: World, request: Request, namespace: str, name: str) -> Answer:
-    _authorized(world, request)
+    if refused := _refused(world, request):
+        return refused
     found = world.workflows.get(name)
     if found is None or found["metadata"]["namespace"] != namespace:
         return missing(RESOURCE, name)
@@ -180,6 +189,14 @@ def delete(world: World, request: Request, namespace: str, name: str) -> Answer:
     return done(RESOURCE, name, found["metadata"]["uid"])
 
 
-def _authorized(world: World, request: Request) -> None:
+def _refused(world: World, request: Request) -> Answer | None:
+    """What Kubernetes says where it does not know the token, or knows that its bearer may not."""
+    wanted = world.cluster_token
+    if wanted and request.headers.get("Authorization") != f"Bearer {wanted}":
+        return status(RESOURCE, 401, "Unauthorized", "Unauthorized")
     if world.cluster_denied:
-        raise Refused(DENIED, 'workflows.argoproj.io is forbidden: User cannot list resource "workflows"')
+        words = (
+            'workflows.argoproj.io is forbidden: User "system:serviceaccount:ci:tagline" cannot list resource'
+        )
+        return status(RESOURCE, 403, "Forbidden", f'{words} "workflows" in API group "argoproj.io"')
+    return None

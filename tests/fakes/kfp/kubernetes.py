@@ -23,7 +23,7 @@ def missing(resource: str, name: str) -> Answer:
     return status(resource, 404, "NotFound", f'{resource} "{name}" not found', name)
 
 
-def status(resource: str, code: int, reason: str, message: str, name: str) -> Answer:
+def status(resource: str, code: int, reason: str, message: str, name: str = "") -> Answer:
     """A refusal."""
     kind, _, group = resource.partition(".")
     details = {"name": name, "group": group, "kind": kind}

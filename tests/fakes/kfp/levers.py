@@ -128,6 +128,10 @@ class Levers:
         """The Workflows' endpoint answers 403."""
         self.world.cluster_denied = True
 
+    def want_token(self, token: str) -> None:
+        """The Workflows' endpoint answers 401 to everybody else."""
+        self.world.cluster_token = token
+
     def before_answer(self, request: Request) -> None:
         """Called under the lock before each request is routed."""
         if self.pace:

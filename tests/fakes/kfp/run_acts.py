@@ -33,6 +33,7 @@ def retry(world: World, request: Request, run_id: str) -> Answer:
             raise Refused(
                 BAD_REQUEST, f"{text}: Invalid input error: Workflow manifest cannot be empty", f"{text}"
             )
+    run.error = ""
     cluster.enter(world, run, "RUNNING")
     return said({})
 

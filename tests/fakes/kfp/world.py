@@ -69,6 +69,7 @@ class World:
         self.ends: tuple[str, int] | None = None
         self.controllers = True
         self.cluster_denied = False
+        self.cluster_token = ""
         self.scheduler_has_identity = True
         self.scheduler_log: list[str] = []
         if not self.multi_user:

@@ -49,6 +49,11 @@ def test_a_quantity_is_read_as_kubernetes_reads_it(text: str, value: float) -> N
     assert spec.quantity(text) == value
 
 
+@pytest.mark.parametrize(("text", "value"), [("64K", 64e3), ("2E", 2e18), ("1Ei", 1024**6), (".5", 0.5)])
+def test_a_quantity_that_kfp_takes_is_read_too(text: str, value: float) -> None:
+    assert spec.quantity(text) == value
+
+
 @pytest.mark.parametrize("text", ["", "x", "1 Gi", "-1", "1Qi"])
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):

@@ -53,6 +53,8 @@ floors: {gate: true}
 def test_what_is_left_out_has_its_default() -> None:
     said = read(GOOD)
     assert (said.time_zone, said.ca, said.store, said.access.chosen()) == ("UTC", "", None, [])
+    assert said.service_account == ""
+    assert read(GOOD + "service_account: trainer.v2\n").service_account == "trainer.v2"
 
 
 def test_a_platform_of_another_kind_is_no_kubeflow() -> None:
@@ -82,6 +84,12 @@ def test_a_platform_of_another_kind_is_no_kubeflow() -> None:
         (GOOD + "ca: acme.pem\n", "must be an absolute path", ":5:5"),
         (GOOD + "time_zone: Mars/Olympus\n", "'Mars/Olympus' is not known", ":5:12"),
         (GOOD + "store: {root: 'gs://ml'}\n", "store.root", ":5:15"),
+        (GOOD + "service_account: Trainer\n", "cannot name a ServiceAccount", ":5:18"),
+        (GOOD + "service_account: a/b\n", "cannot name a ServiceAccount", ":5:18"),
+        (GOOD + f"service_account: {'a' * 254}\n", "cannot name a ServiceAccount", ":5:18"),
+        (GOOD + "cluster: {server: 'http://kube.example.org'}\n", "begin with https://", ":5:19"),
+        (GOOD + "cluster: {server: 'https://a:b@kube'}\n", "holds a password", ":5:19"),
+        (GOOD + "cluster: {ca: kube.pem}\n", "must be an absolute path", ":5:15"),
         (GOOD + "gpu: {training: {resource: gpu}}\n", "gpu.training.resource", ":5:28"),
         (GOOD + "gpu: {training: {tolerations: [{operator: Is}]}}\n", "operator", ":5:43"),
     ],

@@ -1,8 +1,9 @@
 """Training: run a release's pipeline to its end, and join what it made with the release that made it."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -141,29 +142,58 @@ def cancel_training(world: World, release: Release) -> StepReport:
     return done("cancel", f"{', '.join(run.owner for run in going)} is being cancelled")
 
 
-def train_command(world: World, release: str | None, *, smoke: bool, cancel: bool = False) -> Report:
-    """`tagline train`: a new training of a release, the end of one that goes on, or a smoke run of HEAD."""
+def retry_training(world: World, release: Release) -> StepReport:
+    """Let the newest training of a release, which failed, go on where it failed; no other run is started.
+
+    Raises `NotYetSupported` on a platform whose trainings are processes, `KfpRefused` where it failed too often.
+    """
+    pipelines = world.platform.pipelines
+    if not pipelines.detached:
+        raise NotYetSupported(
+            f"a training on the platform {world.platform.name} begins anew",
+            fix=f"tagline train --release {release}",
+        )
+    found = pipelines.runs(owner_prefix(world.policy.pipeline, release))
+    going = [run for run in found if run.state is RunState.RUNNING]
+    if going:
+        return nothing("retry", f"run {going[0].owner} goes on already")
+    if not found or found[-1].state is RunState.SUCCEEDED:
+        return nothing("retry", f"no training of {release} failed")
+    run = pipelines.retry(found[-1])
+    problem = run.problem()
+    if problem:
+        raise problem
+    return done("retry", f"run {run.owner} goes on where it failed; a later tagline ci registers its model")
+
+
+class Act(StrEnum):
+    """What `tagline train` does: a new training, a smoke run of HEAD, an end, or a failed one taken up again."""
+
+    FULL = "training"
+    SMOKE = "smoke training"
+    CANCEL = "cancel"
+    RETRY = "retry"
+
+
+def train_command(world: World, release: str | None, act: Act) -> Report:
+    """`tagline train`; the report's step is named as the act."""
     from tagline.flow.releasing.release import prepared
 
-    report = Report("train", world.facts.head)
-    if smoke:
+    def step() -> StepReport:
+        match act:
+            case Act.SMOKE:
+                with prepared(world, world.facts.head) as ready:
+                    return ready.smoke(world)
+            case Act.FULL:
+                return train_release(world, _which(world, release))
+            case Act.CANCEL:
+                return cancel_training(world, _which(world, release))
+            case Act.RETRY:
+                return retry_training(world, _which(world, release))
+            case _:
+                assert_never(act)
 
-        def smoke_head() -> StepReport:
-            with prepared(world, world.facts.head) as ready:
-                return ready.smoke(world)
-
-        return perform(report, world.told, [("smoke training", smoke_head)])
-
-    def ended() -> StepReport:
-        return cancel_training(world, _which(world, release))
-
-    if cancel:
-        return perform(report, world.told, [("cancel", ended)])
-
-    def full() -> StepReport:
-        return train_release(world, _which(world, release))
-
-    return perform(report, world.told, [("training", full)])
+    return perform(Report("train", world.facts.head), world.told, [(act, step)])
 
 
 def _which(world: World, release: str | None) -> Release:

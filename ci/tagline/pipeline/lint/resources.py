@@ -1,16 +1,14 @@
 """Rules for what a task asks of its node: limits, requests, GPUs."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tagline.pipeline.lint.finding import ON_CLUSTER, Level, Rule, Spot
 from tagline.pipeline.lint.view import View
+from tagline.pipeline.quantities import amount
 
 _KINDS = {"memory": ("memoryLimit", "resourceMemoryLimit"), "CPU": ("cpuLimit", "resourceCpuLimit")}
 _PLACED = ("nodeSelector", "tolerations", "nodeAffinity")
-_UNITS = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|[KMGT]i?)?")
 
 
 def _resources(view: View) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -44,17 +42,9 @@ def _over_limit(view: View) -> Iterator[Spot]:
             ("memory", "resourceMemoryRequest", "resourceMemoryLimit"),
             ("CPU", "resourceCpuRequest", "resourceCpuLimit"),
         ):
-            least, most = quantity(asked.get(ask)), quantity(asked.get(limit))
+            least, most = amount(asked.get(ask)), amount(asked.get(limit))
             if least is not None and most is not None and least > most:
                 yield Spot(name, f"its request of {kind} ({asked[ask]}) is above its limit ({asked[limit]})")
-
-
-def quantity(text: object) -> float | None:
-    """A Kubernetes quantity (`500m`, `2Gi`) as a number; None for anything else, such as a placeholder."""
-    match = _QUANTITY.fullmatch(str(text))
-    if not match:
-        return None
-    return float(match[1]) * (0.001 if match[2] == "m" else _UNITS.get(match[2] or "", 1.0))
 
 
 RULES = (

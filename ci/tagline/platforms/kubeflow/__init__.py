@@ -65,7 +65,7 @@ class KubeflowPlatform:
         from tagline.platforms.kubeflow.schedules.apply import Place as Where
 
         root = self.said.store.root if self.said.store else ""
-        where = Where(self._place.owner, root, self.said.time_zone)
+        where = Where(self._place.owner, root, self.said.time_zone, self.said.service_account)
         return KubeflowSchedules(self.connection, where, self.pipelines.held)
 
     @property

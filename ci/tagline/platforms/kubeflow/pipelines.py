@@ -5,9 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import yaml
-
 from tagline.errors import BadWord, ConfigError, KfpNotThere
 from tagline.kubeflow_keys import Kubeflow
 from tagline.pipeline import compiled as compiled_file
@@ -15,8 +12,10 @@ from tagline.pipeline.compiled import Compiled
 from tagline.pipeline.identity import digest_of
 from tagline.platforms import ModelFacts, Run, RunRequest, TaskEvent, UploadedVersion
 from tagline.platforms.kubeflow import gpus
+from tagline.platforms.kubeflow.cluster import Cluster
 from tagline.platforms.kubeflow.marks import Provenance
-from tagline.platforms.kubeflow.runs import keys, rows, starting, sweeping
+from tagline.platforms.kubeflow.runs import keys, orphans, retrying, rows, scheduled, starting, sweeping
+from tagline.platforms.kubeflow.runs.caching import sent
 from tagline.platforms.kubeflow.runs.following import Clock, Follower, Pace
 from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.store import models as store_models
@@ -42,15 +41,14 @@ class KubeflowPipelines:
         self.server, self.said, self.owner, self.folder = server, said, owner, folder
         self._environ = environ
         self.pace, self.clock = Pace(), Clock()
-        self._found: dict[tuple[str, Release], Held] = {}
+        self._found: dict[tuple[str, Release], tuple[Held, Provenance]] = {}
 
     def place(self, compiled: Path) -> None:
         """Write the platform file's GPU profile into the tasks that ask for one; raises `ConfigError` without it."""
         read = compiled_file.read(compiled)
         made = gpus.placed(read, self.said.gpu.get("training"))
         if made is not read:
-            documents = [made.ir, *([made.platform] if made.platform else [])]
-            compiled.write_text(yaml.safe_dump_all(documents, sort_keys=True))
+            compiled.write_text(made.text())
 
     def upload(
         self, pipeline: str, release: Release, commit: str, compiled: Path, source: Path
@@ -63,21 +61,24 @@ class KubeflowPipelines:
 
     def version(self, pipeline: str, release: Release) -> UploadedVersion | None:
         """The uploaded version, or None; one that tagline has not uploaded from this repository is none."""
-        held = self.held(pipeline, release)
-        said = self._said(held, pipeline) if held else None
-        return self._kept(held, said) if held and said else None
+        known = self._known(pipeline, release)
+        return self._kept(*known) if known else None
 
     def held(self, pipeline: str, release: Release) -> Held | None:
         """A version of ours as the server has it, asked for once: what is uploaded never changes."""
-        known = self._found.get((pipeline, release))
-        if known is None:
-            found = uploading.find_pipeline(self.server, pipeline)
-            known = uploading.find_version(self.server, found["pipeline_id"], str(release)) if found else None
-        if known is not None and self._said(known, pipeline) is None:
-            return None
-        if known is not None:
-            self._found[pipeline, release] = known
-        return known
+        known = self._known(pipeline, release)
+        return known[0] if known else None
+
+    def _known(self, pipeline: str, release: Release) -> tuple[Held, Provenance] | None:
+        """A version of ours and where it comes from; one that is there is asked for once."""
+        if (pipeline, release) not in self._found:
+            there = uploading.find_pipeline(self.server, pipeline)
+            held = uploading.find_version(self.server, there["pipeline_id"], str(release)) if there else None
+            said = self._said(held, pipeline) if held else None
+            if held is None or said is None:
+                return None
+            self._found[pipeline, release] = held, said
+        return self._found[pipeline, release]
 
     def versions(self, pipeline: str) -> list[UploadedVersion]:
         """All versions of a pipeline that tagline has uploaded, oldest release first."""
@@ -108,8 +109,7 @@ class KubeflowPipelines:
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             draft = file.with_suffix(".draft")
-            documents = [held.content.ir, *([held.content.platform] if held.content.platform else [])]
-            draft.write_text(yaml.safe_dump_all(documents, sort_keys=True))
+            draft.write_text(held.content.text())
             draft.replace(file)
         return UploadedVersion(said.pipeline, release, said.commit, said.image, file, None, said.content)
 
@@ -120,7 +120,7 @@ class KubeflowPipelines:
     def run(self, request: RunRequest, told: Callable[[TaskEvent], None]) -> Run:
         """Find the run of `request.owner`, or start it, and follow it to its end; interrupted, it is cancelled.
 
-        A smoke run is sent whole, as no version exists yet; nothing of it stays in the cache of others.
+        Nothing of it is taken from the server's cache, nor kept there: a run is not answered with a smoke run's result.
         """
         row = starting.start(self.server, self._wanted(request))
         if not row.state.ended:
@@ -128,19 +128,31 @@ class KubeflowPipelines:
         return rows.as_run(row)
 
     def sweep(self, pipeline: str) -> list[str]:
-        """Remove old smoke runs, and second rows of a key, from the server; their owner keys."""
-        return sweeping.sweep(self.server, pipeline, self.owner, time.time())
+        """Remove old smoke runs, and second rows of a key, from the server; their owner keys.
+
+        Where the platform file gives access to the cluster, Workflows without a row too, by their names.
+        """
+        now, said = time.time(), self.said.cluster
+        swept = sweeping.sweep(self.server, pipeline, self.owner, now)
+        if said is None:
+            return swept
+        cluster = Cluster(said, self.said.training, self._environ)
+        return swept + orphans.sweep(self.server, cluster, pipeline, self.owner, now)
 
     def cancel(self, run: Run) -> None:
         """End a run that goes on there; of one that has ended nothing is left to end."""
         starting.cancel(self.server, rows.Row(run.id, run.owner, rows.State.RUNNING))
+
+    def retry(self, run: Run) -> Run:
+        """Let a run that failed go on where it failed; of one that goes on, or succeeded, nothing is asked."""
+        return rows.as_run(retrying.retry(self.server, rows.Row(run.id, run.owner, rows.State.FAILED)))
 
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first: of each key the one that counts."""
         found = [*starting.listed(self.server, owner_prefix, self.owner)]
         if owner_prefix.count("/") == 1:  # of a whole pipeline: those that its schedules started too
             root = keys.root_of(self._store().root, owner_prefix)
-            found += starting.scheduled(self.server, owner_prefix.rstrip("/"), root)
+            found += scheduled.started(self.server, owner_prefix.rstrip("/"), root, self.owner)
         of_key: dict[str, list[rows.Row]] = {}
         for row in found:
             of_key.setdefault(row.owner, []).append(row)
@@ -175,31 +187,26 @@ class KubeflowPipelines:
         return self.said.store
 
     def _wanted(self, request: RunRequest) -> starting.Wanted:
-        read = compiled_file.read(request.compiled)
-        base = starting.Wanted(
+        """What is sent: a version, or a smoke run's compiled file, always with the cache off."""
+        held = self._version_of(request)
+        compiled = held.content if held else compiled_file.read(request.compiled)
+        what = sent(compiled, held.reference if held else None, cache=False)
+        return starting.Wanted(
             owner=request.owner,
             repository=self.owner,
             root=keys.root_of(self._store().root, request.owner),
             parameters=request.parameters,
+            version=what.get("pipeline_version_reference"),
+            spec=what.get("pipeline_spec"),
+            service_account=self.said.service_account,
         )
-        pinned = self._reference(request)
-        if pinned:
-            return msgspec.structs.replace(base, version=pinned)
-        return msgspec.structs.replace(base, spec=inline(read))
 
-    def _reference(self, request: RunRequest) -> dict[str, str] | None:
+    def _version_of(self, request: RunRequest) -> Held | None:
         """The uploaded version that a run is of; None for a smoke run, whose key names no release."""
         pipeline, wanted = _of(request.owner)
         if wanted is None:
             return None
-        held = self.held(pipeline, wanted)
-        if held is None:
-            raise KfpNotThere(
-                f"version {wanted} of {pipeline} is not on the server",
-                where=self.server.url,
-                fix="tagline ci uploads it",
-            )
-        return {"pipeline_id": held.pipeline_id, "pipeline_version_id": held.id}
+        return uploading.required(self.held(pipeline, wanted), self.server, pipeline, wanted)
 
 
 def _of(owner: str) -> tuple[str, Release | None]:
@@ -215,10 +222,3 @@ def image_of(compiled: Compiled) -> str:
     """The image that the tasks run in; "" where they name several."""
     images = {str(one.get("image", "")) for one in compiled.containers().values()}
     return images.pop() if len(images) == 1 else ""
-
-
-def inline(compiled: Compiled) -> dict[str, Any]:
-    """A pipeline as a run carries it: the platform's document beside it, where there is one."""
-    if not compiled.platform:
-        return dict(compiled.ir)
-    return {"pipeline_spec": compiled.ir, "platform_spec": compiled.platform}

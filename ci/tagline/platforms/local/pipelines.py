@@ -97,6 +97,10 @@ class LocalPipelines:
         """Never called: a run of this platform ends with the process that follows it."""
         raise NotImplementedError("runs of the local platform are followed")
 
+    def retry(self, run: Run) -> Run:
+        """Never called: what failed on this platform is started anew."""
+        raise NotImplementedError("runs of the local platform are started anew")
+
     def runs(self, owner_prefix: str) -> list[Run]:
         """Runs whose owner key begins with the prefix, oldest first."""
         found = self._store.runs(owner_prefix)

@@ -1,7 +1,6 @@
 """The compiled pipeline as the local platform reads it: graph, parameters, and what each task asks for."""
 
 import copy
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from tagline_task.connectors.settings import MOUNTED, NEEDED, OPTIONAL
 from tagline.engines import Limits
 from tagline.errors import ConfigError, NotYetSupported, PipelineError
 from tagline.pipeline.compiled import Compiled, read
+from tagline.pipeline.quantities import amount
 from tagline.words import one_of
 
 TASK_MARK = "--tagline-task"
@@ -38,14 +38,6 @@ _REFUSED = {
     "fieldPathAsEnv": "a field of the pod as environment",
     "pvcMount": "a persistent volume",
     "genericEphemeralVolume": "an ephemeral volume",
-}
-
-
-_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)")
-_UNITS = {"": 1.0, "m": 0.001} | {
-    unit: base**power
-    for base, units in ((1000.0, "kMGTP"), (1024.0, ("Ki", "Mi", "Gi", "Ti", "Pi")))
-    for power, unit in enumerate(units, 1)
 }
 
 
@@ -175,10 +167,10 @@ def limits(compiled: Compiled) -> dict[str, Limits]:
 
 def quantity(text: object) -> float:
     """A Kubernetes quantity such as `500m`, `2Gi` or `1.5` as a number; raises `ConfigError` for another."""
-    match = _QUANTITY.fullmatch(str(text).strip())
-    if not match or match[2] not in _UNITS:
+    found = amount(text)
+    if found is None:
         raise ConfigError(f"{text!r} is not a quantity", fix="write 500m, 2, 512Mi or 2Gi")
-    return float(match[1]) * _UNITS[match[2]]
+    return found
 
 
 def _settings(compiled: Compiled) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -48,10 +48,20 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody cancelled it: the server then says FAILED in the end."""
-        return self.state is State.CANCELED or (
-            self.state is State.FAILED and State.CANCELING in self.went_through
-        )
+        """Whether somebody cancelled it: the server then says FAILED in the end.
+
+        What was before it was let go on again does not count.
+        """
+        before = self.went_through[:-1]
+        ends = [at for at, state in enumerate(before) if state.ended]
+        last = self.went_through[ends[-1] + 1 if ends else 0 :]
+        return self.state is State.CANCELED or (self.state is State.FAILED and State.CANCELING in last)
+
+    @property
+    def retries(self) -> int:
+        """How often it went on after it had ended."""
+        steps = zip(self.went_through, self.went_through[1:], strict=False)
+        return sum(one.ended and not after.ended for one, after in steps)
 
     @property
     def seconds(self) -> float | None:

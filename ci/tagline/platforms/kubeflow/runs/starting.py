@@ -1,29 +1,27 @@
 """Starts a run as near to once as the server allows: look first, send once, and after any doubt look again."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from tagline.errors import KfpError, KfpNotThere, KfpRefused, KfpUnavailable
+from tagline.errors import KfpError, KfpNotThere, KfpRefused
 from tagline.platforms.kubeflow.runs import keys, rows
 from tagline.platforms.kubeflow.runs.rows import Row
-from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server import sizes
+from tagline.platforms.kubeflow.server.connection import CONTAINS, EQUALS, Connection, predicate
+from tagline.platforms.kubeflow.server.doubts import may_stand
 
 EXPERIMENT = "tagline"
-LARGEST = 5 * 10**6  # bytes of a pipeline; Kubernetes takes no object of that size
-NAME_TAKEN = 409
 STAMP = "%Y%m%dT%H%MZ"  # of a tick, in UTC
 
 
 class Wanted(msgspec.Struct, frozen=True):
     """A run to start: its owner key, the repository's mark, its pipeline, parameters and root.
 
-    `version` is the uploaded version's reference, or None where `spec` is sent with the run (a smoke run, or caching
-    other than the version says, which the server hears in no other way).
+    `version` is the uploaded version's reference, or None where `spec` is sent with the run (a smoke run, or the
+    cache other than the version has it; see `runs.caching.sent`).
     """
 
     owner: str
@@ -56,36 +54,12 @@ def look(server: Connection, owner: str, repository: str) -> list[Row]:
 
 def listed(server: Connection, prefix: str, repository: str) -> Iterator[Row]:
     """The rows of this repository whose owner key begins with the prefix, without their details."""
-    predicate = {"operation": "IS_SUBSTRING", "key": "name", "stringValue": keys.prefix_of(prefix)}
-    query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
+    named = predicate("name", CONTAINS, keys.prefix_of(prefix))
+    query = {"namespace": server.scope, "filter": named}
     for one in server.pages("/runs", "runs", query):
         owner = keys.owner_in(str(one.get("description", "")), repository)
         if owner.startswith(prefix):
             yield rows.read(one, owner)
-
-
-def scheduled(server: Connection, pipeline: str, root: str) -> Iterator[Row]:
-    """The runs that a pipeline's schedules have started: the server names them, their root is the schedule's own.
-
-    Their owner key is that of the schedule and the tick. The server makes their names of the first 25 letters and
-    digits of the schedule's.
-    """
-    begin = re.sub(r"[^a-z0-9]", "", f"tagline{pipeline}")[:25]
-    predicate = {"operation": "IS_SUBSTRING", "key": "name", "stringValue": begin}
-    query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
-    for one in server.pages("/runs", "runs", query):
-        place = str((one.get("runtime_config") or {}).get("pipeline_root", ""))
-        tick = _time(one.get("scheduled_at"))
-        if one.get("recurring_run_id") and place.startswith(root) and tick:
-            yield rows.read(one, f"{pipeline}/{place.removeprefix(root).strip('/')}-{tick:{STAMP}}")
-
-
-def _time(said: Any) -> datetime | None:
-    """A time of the server's in UTC; None for what is none."""
-    try:
-        return datetime.fromisoformat(str(said)).astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def read(server: Connection, row: Row) -> Row:
@@ -107,7 +81,7 @@ def start(server: Connection, wanted: Wanted) -> Row:
     try:
         return rows.read(server.ask("POST", "/runs", body=body), wanted.owner)
     except KfpError as error:
-        if not (isinstance(error, KfpUnavailable) and error.maybe_done):
+        if not error.maybe_done:
             raise
         found = rows.chosen(look(server, wanted.owner, wanted.repository))
         if found:
@@ -117,9 +91,9 @@ def start(server: Connection, wanted: Wanted) -> Row:
 
 def _require_small(body: Mapping[str, Any], owner: str) -> None:
     size = len(json.dumps(body).encode())
-    if size >= LARGEST:
+    if size >= sizes.RUN:
         raise KfpRefused(
-            f"the run {owner} would take {size / 1e6:.1f} MB: the server starts none over {LARGEST / 1e6:.0f} MB",
+            f"the run {owner} would take {size / 1e6:.1f} MB: the server starts none over {sizes.RUN / 1e6:.0f} MB",
             fix="hand large constants over as artifacts",
         )
 
@@ -134,7 +108,7 @@ def experiment(server: Connection) -> str:
         try:
             found = dict(server.ask("POST", "/experiments", body=body))
         except KfpError as error:
-            if not _may_stand(error):
+            if not may_stand(error):
                 raise
             found = _experiment(server)
             if found is None:
@@ -144,15 +118,8 @@ def experiment(server: Connection) -> str:
     return str(found["experiment_id"])
 
 
-def _may_stand(error: KfpError) -> bool:
-    if isinstance(error, KfpUnavailable):
-        return error.maybe_done
-    return isinstance(error, KfpRefused) and error.status == NAME_TAKEN
-
-
 def _experiment(server: Connection) -> dict[str, Any] | None:
-    predicate = {"operation": "EQUALS", "key": "name", "stringValue": EXPERIMENT}
-    query = {"namespace": server.scope, "filter": json.dumps({"predicates": [predicate]})}
+    query = {"namespace": server.scope, "filter": predicate("name", EQUALS, EXPERIMENT)}
     return next((dict(one) for one in server.pages("/experiments", "experiments", query)), None)
 
 

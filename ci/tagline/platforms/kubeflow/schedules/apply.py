@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,29 +11,29 @@ from typing import Any, assert_never
 import msgspec
 
 from tagline import cron
-from tagline.errors import KfpError, KfpNotThere, KfpUnavailable
-from tagline.platforms.kubeflow.marks import TAGLINE
+from tagline.errors import KfpError, KfpNotThere
 from tagline.platforms.kubeflow.runs import keys, rows, starting
-from tagline.platforms.kubeflow.runs.caching import with_caching
+from tagline.platforms.kubeflow.runs.caching import sent
+from tagline.platforms.kubeflow.schedules import marks
 from tagline.platforms.kubeflow.schedules.moves import Declared, Found, Kind, Move, moves
-from tagline.platforms.kubeflow.server.connection import Connection
-from tagline.platforms.kubeflow.versions.upload import Held
+from tagline.platforms.kubeflow.server.connection import EQUALS, Connection, predicate
+from tagline.platforms.kubeflow.versions.upload import Held, required
 from tagline.platforms.schedules import Schedule
 from tagline.words import Release
 
 SHOWN = 5
-_SAID = re.compile(
-    r"tagline schedule (?P<pipeline>[^/ ]+)/(?P<name>\S+) digest (?P<digest>[0-9a-f]{16}) "
-    r"cron '(?P<cron>[^']*)' zone (?P<zone>\S+) owner (?P<owner>[0-9a-f]{32})"
-)
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where schedules run: the repository's mark, the root of artifacts, the controller's zone."""
+    """Where schedules run: the repository's mark, the root of artifacts, the controller's zone, as whom there.
+
+    `account` is a ServiceAccount, "" for the server's own choice.
+    """
 
     owner: str
     root: str
     zone: str
+    account: str = ""
 
 
 class KubeflowSchedules:
@@ -109,7 +108,8 @@ class KubeflowSchedules:
         made = {}
         for one in wanted:
             said = [self._six(one), str(release or ""), dict(one.parameters), one.concurrency, one.cache]
-            text = json.dumps([*said, one.cron, one.time_zone, self._place.root], sort_keys=True)
+            said += [one.cron, one.time_zone, self._place.root, self._place.account]
+            text = json.dumps(said, sort_keys=True)
             digest = hashlib.sha256(text.encode()).hexdigest()[:16]
             made[one.name] = Declared(one.name, digest, one.cron, one.time_zone)
         return made
@@ -123,44 +123,37 @@ class KubeflowSchedules:
         Whether a run goes on is asked only of one that is to be removed.
         """
         keep = {one.digest for one in declared.values()}
-        predicate = {
-            "operation": "IS_SUBSTRING",
-            "key": "name",
-            "stringValue": f"{TAGLINE} {pipeline}/",
-        }
-        query = {"namespace": self._server.scope, "filter": json.dumps({"predicates": [predicate]})}
-        for one in self._server.pages("/recurringruns", "recurringRuns", query):
-            said = _SAID.fullmatch(str(one.get("description", "")))
-            if said is None or said["owner"] != self._place.owner or said["pipeline"] != pipeline:
-                continue
+        for mark, one in marks.listed(self._server, pipeline, self._place.owner):
             enabled = str(one.get("status") or one.get("mode", "")) in ("ENABLED", "ENABLE")
             job = str(one["recurring_run_id"])
-            ends = not enabled or said["digest"] not in keep
+            ends = not enabled or mark.digest not in keep
             yield Found(
                 id=job,
-                name=said["name"],
-                digest=said["digest"],
+                name=mark.name,
+                digest=mark.digest,
                 enabled=enabled,
                 created_at=rows.moment(str(one.get("created_at", ""))),
                 changed_at=rows.moment(str(one.get("updated_at") or one.get("created_at", ""))),
-                cron=said["cron"],
-                zone=said["zone"],
+                cron=mark.cron,
+                zone=mark.zone,
                 busy=ends and self._busy(job),
             )
 
     def _busy(self, job: str) -> bool:
         """Whether a run of a schedule goes on."""
-        predicate = {"operation": "EQUALS", "key": "recurring_run_id", "stringValue": job}
-        query = {"namespace": self._server.scope, "filter": json.dumps({"predicates": [predicate]})}
+        of_it = predicate("recurring_run_id", EQUALS, job)
+        query = {"namespace": self._server.scope, "filter": of_it}
         found = self._server.pages("/runs", "runs", query)
         return any(not rows.read(one, "").state.ended for one in found)
 
     def _create(self, pipeline: str, release: Release, wanted: Schedule, declared: Declared) -> str:
         """Make one, disabled; after a doubt it is looked for, so that there is one of it or a next call removes it."""
-        name = f"{TAGLINE} {pipeline}/{wanted.name} {release} {declared.digest}"
+        mark = marks.Mark(
+            pipeline, wanted.name, declared.digest, wanted.cron, wanted.time_zone, self._place.owner
+        )
         body = {
-            "display_name": name,
-            "description": self._description(pipeline, wanted, declared),
+            "display_name": mark.called(str(release)),
+            "description": mark.description(),
             "experiment_id": starting.experiment(self._server),
             "runtime_config": {
                 "parameters": dict(wanted.parameters),
@@ -172,10 +165,12 @@ class KubeflowSchedules:
             "no_catchup": True,
             **self._what(pipeline, release, wanted),
         }
+        if self._place.account:
+            body["service_account"] = self._place.account
         try:
             return str(self._server.ask("POST", "/recurringruns", body=body)["recurring_run_id"])
         except KfpError as error:
-            if not (isinstance(error, KfpUnavailable) and error.maybe_done):
+            if not error.maybe_done:
                 raise
             known = self._found(pipeline, {wanted.name: declared})
             made = [one.id for one in known if one.digest == declared.digest and not one.enabled]
@@ -183,31 +178,10 @@ class KubeflowSchedules:
                 raise
             return made[0]
 
-    def _description(self, pipeline: str, wanted: Schedule, declared: Declared) -> str:
-        return (
-            f"{TAGLINE} schedule {pipeline}/{wanted.name} digest {declared.digest} cron '{wanted.cron}' "
-            f"zone {wanted.time_zone} owner {self._place.owner}"
-        )
-
     def _what(self, pipeline: str, release: Release, wanted: Schedule) -> dict[str, Any]:
-        """What it runs: the pinned version, or its pipeline with the cache set, which is heard in no other way."""
-        held = self._held(pipeline, release)
-        if held is None:
-            raise KfpNotThere(
-                f"version {release} of {pipeline} is not on the server",
-                where=self._server.url,
-                fix="tagline ci uploads it",
-            )
-        if wanted.cache is None:
-            return {
-                "pipeline_version_reference": {
-                    "pipeline_id": held.pipeline_id,
-                    "pipeline_version_id": held.id,
-                }
-            }
-        ir = with_caching(held.content.ir, wanted.cache)
-        platform = held.content.platform
-        return {"pipeline_spec": {"pipeline_spec": ir, "platform_spec": platform} if platform else ir}
+        """What it runs: the pinned version, or its pipeline with the cache off where the version has it on."""
+        held = required(self._held(pipeline, release), self._server, pipeline, release)
+        return sent(held.content, held.reference, cache=wanted.cache)
 
     def _start_late(self, pipeline: str, release: Release, wanted: Schedule, tick: float) -> None:
         owner = owner_of(pipeline, release, wanted.name, tick)
@@ -221,6 +195,7 @@ class KubeflowSchedules:
                 parameters=wanted.parameters,
                 version=what.get("pipeline_version_reference"),
                 spec=what.get("pipeline_spec"),
+                service_account=self._place.account,
             ),
         )
 

@@ -17,9 +17,16 @@ from tagline.platforms.kubeflow.server.answers import API
 from tagline.platforms.kubeflow.server.generated import ForClient, Services
 from tagline.platforms.kubeflow.wire import Reply, Sent, Times, Wire
 
+EQUALS, CONTAINS = "EQUALS", "IS_SUBSTRING"
 PAGES_LIMIT = 5000
 PAGE_SIZE = "200"
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+def predicate(key: str, operation: str, value: str) -> str:
+    """The `filter` of a list: the items whose `key` equals or contains a text."""
+    one = {"operation": operation, "key": key, "stringValue": value}
+    return json.dumps({"predicates": [one]})
 
 
 class Patience(msgspec.Struct, frozen=True):

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from tagline.errors import KfpNotAServer, KfpUnavailable
+from tagline.platforms.kubeflow.cluster import ROLE
 from tagline.platforms.kubeflow.server.connection import Connection
 
 UNKNOWN = "unknown"
-MAKE_RBAC = "kubectl create role tagline-workflows --verb=get,list,delete --resource=workflows.argoproj.io -n NAMESPACE"
 
 
 class Store(StrEnum):
@@ -66,14 +66,15 @@ def is_let_in(connection: Connection) -> None:
         raise KfpUnavailable(what, where=error.where, fix=fix) from error
 
 
-def limits(server: Server) -> list[Limit]:
-    """What this server does not do, or lets everybody do, in words."""
+def limits(server: Server, *, sees_cluster: bool = False) -> list[Limit]:
+    """What this server does not do, or lets everybody do, in words; `sees_cluster`: tagline may look for Workflows."""
+    lost = Limit(
+        "a Workflow can run without a row on the server (a run that the server failed to note): without "
+        "Kubernetes rights tagline neither sees nor ends it",
+        f"cluster: {{}} in the platform file, and {ROLE} NAMESPACE",
+    )
     found = [
-        Limit(
-            "a Workflow can run without a row on the server (a run that the server failed to note): without "
-            "Kubernetes rights tagline neither sees nor ends it",
-            MAKE_RBAC,
-        ),
+        *([] if sees_cluster else [lost]),
         Limit("schedules cannot be changed: tagline makes a new one and removes the old"),
     ]
     if server.multi_user:

@@ -1,10 +1,10 @@
 """The model of a run, in the store: its facts file below the run's own pipeline root, else its single model.
 
-A launcher writes an artifact to `<pipeline root>/<pipeline>/<run id>/<task>/<execution>/<output>`; only the last three
-parts are relied on, so that a root of another depth does not matter.
+A launcher writes an artifact to `<pipeline root>/…/<run id>/<task>/<execution>/<output>`. What is before the run id
+is not looked at, so that a root of any depth does; the execution may be missing, as older launchers left it out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -41,10 +41,9 @@ def model_facts(objects: Objects, run: Run, compiled: Compiled, models: Sequence
     name what lies outside the run's root, or a model of another digest; and what reading the store raises.
     """
     found = {uri: size for uri, size in objects.below(run.root).items() if f"/{run.id}/" in uri}
-    outputs = sorted({_output(run.root, uri) for uri in found} - {None}, key=str)
-    there = [one for one in outputs if one is not None]
-    notes = [one for one in there if one.name == FACTS]
     kinds = set(_model_outputs(compiled))
+    there = sorted(set(_outputs(found, run.id, {FACTS, *kinds})))
+    notes = [one for one in there if one.name == FACTS]
     made = [one for one in there if one.name in kinds and one.name != FACTS]
     if not notes and not made and not models:
         return None
@@ -71,13 +70,14 @@ def _chosen(notes: list[Written], made: list[Written], models: Sequence[str]) ->
     return fit[0]
 
 
-def _output(root: str, uri: str) -> Written | None:
-    """The output that an object belongs to: <root>/…/<task>/<execution>/<output>[/…]; None for what is no output."""
-    inside = uri.removeprefix(root.rstrip("/")).strip("/").split("/")
-    if len(inside) < 5:
-        return None
-    task, execution, name = inside[2:5]
-    return Written(task, name, "/".join([root.rstrip("/"), *inside[:2], task, execution, name]))
+def _outputs(found: Iterable[str], run: str, names: Collection[str]) -> Iterator[Written]:
+    """The outputs with these names that objects belong to, each as often as it has objects."""
+    for uri in found:
+        root, _, inside = uri.partition(f"/{run}/")
+        task, *rest = inside.split("/")
+        at = next((at for at, part in enumerate(rest[:2]) if part in names), None)
+        if at is not None:
+            yield Written(task, rest[at], "/".join([root, run, task, *rest[: at + 1]]))
 
 
 def _model_outputs(compiled: Compiled) -> Iterator[str]:

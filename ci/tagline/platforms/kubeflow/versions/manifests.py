@@ -13,11 +13,11 @@ import yaml
 from tagline.errors import KfpRefused
 from tagline.pipeline.compiled import Compiled
 from tagline.platforms.kubeflow.marks import Provenance, pipeline_description
+from tagline.platforms.kubeflow.server import sizes
 
 API = "pipelines.kubeflow.org/v2beta1"
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 LONGEST = 253
-LARGEST = 3 << 19  # bytes of an object that etcd takes
 MARKS = "tagline.dev"
 
 
@@ -32,10 +32,10 @@ def written(compiled: Compiled, said: Provenance, namespace: str) -> str:
     Raises `KfpRefused` for a name that Kubernetes does not take and for an object that is too large.
     """
     text = yaml.safe_dump_all(_objects(compiled, said, namespace), sort_keys=True)
-    if len(text.encode()) >= LARGEST:
+    if len(text.encode()) >= sizes.OBJECT:
         raise KfpRefused(
             f"the manifest of {said.pipeline} {said.release} has {len(text.encode()) / 1e6:.1f} MB: Kubernetes takes "
-            f"no object over {LARGEST / 2**20:.1f} MiB",
+            f"no object over {sizes.OBJECT / 2**20:.1f} MiB",
             fix="hand large constants over as artifacts",
         )
     return text

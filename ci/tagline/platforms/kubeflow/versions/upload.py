@@ -8,16 +8,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from tagline.errors import ContentDiffers, KfpError, KfpNotThere, KfpRefused, KfpUnavailable, NameTaken
+from tagline.errors import ContentDiffers, KfpError, KfpNotThere, KfpRefused, NameTaken
 from tagline.pipeline import compiled as compiled_file
 from tagline.pipeline.compiled import Compiled
 from tagline.platforms.kubeflow.marks import Provenance, is_ours, pipeline_description
-from tagline.platforms.kubeflow.server.connection import Connection
+from tagline.platforms.kubeflow.server import sizes
+from tagline.platforms.kubeflow.server.connection import EQUALS, Connection, predicate
+from tagline.platforms.kubeflow.server.doubts import may_stand
 from tagline.platforms.kubeflow.versions import content
-
-LARGEST_RUN = 5 * 10**6  # bytes; above it no run starts, though the server reads uploads of 32 MiB
-LARGEST_NATIVE = 3 << 19  # bytes of an object that etcd takes, in the Kubernetes-native store
-NAME_TAKEN = 409
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -31,9 +29,25 @@ class Held(msgspec.Struct, frozen=True):
     created_at: str = ""
 
     @property
+    def reference(self) -> dict[str, str]:
+        """What a run or a schedule of this version refers to."""
+        return {"pipeline_id": self.pipeline_id, "pipeline_version_id": self.id}
+
+    @property
     def provenance(self) -> Provenance | None:
         """Where it comes from; None for one that tagline has not uploaded."""
         return Provenance.read(self.description)
+
+
+def required(held: Held | None, server: Connection, pipeline: str, release: object) -> Held:
+    """The version that was looked for; raises `KfpNotThere` for one that the server does not have."""
+    if held is None:
+        raise KfpNotThere(
+            f"version {release} of {pipeline} is not on the server",
+            where=server.url,
+            fix="tagline ci uploads it",
+        )
+    return held
 
 
 def find_pipeline(server: Connection, name: str) -> dict[str, Any] | None:
@@ -47,8 +61,8 @@ def find_pipeline(server: Connection, name: str) -> dict[str, Any] | None:
 
 def find_version(server: Connection, pipeline_id: str, name: str) -> Held | None:
     """The version of this name, looked for by its name: in lists of one second the order is chance."""
-    asked = json.dumps({"predicates": [{"operation": "EQUALS", "key": "name", "stringValue": name}]})
-    found = server.pages(f"/pipelines/{pipeline_id}/versions", "pipeline_versions", {"filter": asked})
+    asked = {"filter": predicate("name", EQUALS, name)}
+    found = server.pages(f"/pipelines/{pipeline_id}/versions", "pipeline_versions", asked)
     return next((_held(one) for one in found if one.get("name", one.get("display_name")) == name), None)
 
 
@@ -84,7 +98,7 @@ def upload(server: Connection, file: Path, said: Provenance) -> Held:
 
 
 def _require_small(data: bytes, where: str, server: Connection) -> None:
-    most = LARGEST_NATIVE if len(data) >= LARGEST_NATIVE and server.native else LARGEST_RUN
+    most = sizes.OBJECT if len(data) >= sizes.OBJECT and server.native else sizes.RUN
     if len(data) < most:
         return
     raise KfpRefused(
@@ -132,19 +146,12 @@ def _once(server: Connection, make: Any, name: str) -> dict[str, Any]:
     try:
         return dict(make())
     except KfpError as error:
-        if not _may_stand(error):
+        if not may_stand(error):
             raise
         found = find_pipeline(server, name)
         if found is None:
             raise
         return found
-
-
-def _may_stand(error: KfpError) -> bool:
-    """Whether what was refused may be there all the same, made by us or by another."""
-    if isinstance(error, KfpUnavailable):
-        return error.maybe_done
-    return isinstance(error, KfpRefused) and error.status == NAME_TAKEN
 
 
 def _make_version(server: Connection, pipeline_id: str, data: bytes, said: Provenance) -> Held:
@@ -158,7 +165,7 @@ def _make_version(server: Connection, pipeline_id: str, data: bytes, said: Prove
     try:
         server.post_file("/pipelines/upload_version", data, query)
     except KfpError as error:
-        if not _may_stand(error):
+        if not may_stand(error):
             raise
         found = find_version(server, pipeline_id, said.release)
         if found is None:
