@@ -128,11 +128,13 @@ class EngineName(StrEnum):
 
     PROCESS = "process"
     DOCKER = "docker"
+    DAGGER = "dagger"
     AUTO = "auto"
 
 
 class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The image that every task runs in, with engine `docker`; `repository` is where it is kept, without a tag.
+    """The image that every task runs in, with engines `docker` and `dagger`; `repository` is where it is kept,
+    without a tag.
 
     `base` with `requirements` needs no Dockerfile; else `dockerfile` is built, the project's root its context.
     `args` are build arguments: never secrets, they stay in the image.

@@ -60,11 +60,12 @@ class PlatformFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A platform file as it was found: what it says, where it lay, the SHA-256 (hex) of its text."""
+    """A platform file as it was found: what it says, where it lay, the SHA-256 (hex) of its text, the text."""
 
     file: PlatformFile
     where: str
     digest: str
+    text: str = ""
 
 
 def parse(text: str, where: str) -> Found:
@@ -83,7 +84,7 @@ def parse(text: str, where: str) -> Found:
     _check(file, where)
     _check_kubeflow(file, marks, where)
     _check_defaults(file, _below(marks, "defaults"), where)
-    return Found(file, where, hashlib.sha256(text.encode()).hexdigest())
+    return Found(file, where, hashlib.sha256(text.encode()).hexdigest(), text)
 
 
 def _check(file: PlatformFile, where: str) -> None:

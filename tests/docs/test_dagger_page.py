@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tagline.cli.group import cli
 from tagline.engines.dagger import chains, runner
-from tagline.flow.agents import in_dagger
+from tagline.flow.checking import in_dagger
 
 from tests.modules import chain
 

@@ -6,7 +6,7 @@ import dagger
 import msgspec
 import pytest
 from tagline.engines.dagger import client, images
-from tagline.engines.dagger.session import Build, Call
+from tagline.engines.dagger.session import Asked, Call, Task
 from tagline.engines.dagger_images import DaggerBuilder, build_of
 from tagline.errors import BuildFailed
 from tagline.images import LABEL, Order, archive, recipe
@@ -77,9 +77,13 @@ def test_a_secret_goes_in_by_its_id_and_the_call_holds_only_its_place(order: Ord
     assert chain.links(secret) == [Link("setSecret", {"name": "pip.conf", "plaintext": PASSWORD})]
 
 
-def test_a_client_tells_a_line_from_an_image(order: Order) -> None:
-    for call in (build_of(order), Call(["tagline", "check"], "/tree")):
-        assert msgspec.json.decode(msgspec.json.encode(call), type=Call | Build) == call
+def test_a_client_tells_a_line_an_image_and_a_task_apart(order: Order) -> None:
+    for call in (
+        build_of(order),
+        Call(["tagline", "check"], "/tree"),
+        Task("i", ["a"], "/f", "/b", "1:1", {}),
+    ):
+        assert msgspec.json.decode(msgspec.json.encode(call), type=Asked) == call
 
 
 def kept(tmp_path: Path, name: str) -> Path:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from tagline.engines.dagger import runner
-from tagline.flow.agents.in_dagger import BASE_VARIABLE
+from tagline.flow.checking.in_dagger import BASE_VARIABLE
 
 from tests.conftest import NOT_HERE
 from tests.real import debian

@@ -30,8 +30,9 @@ def command(push: bool, engine: str, json_: bool) -> int:
     """
     import sys
 
+    from tagline.config_keys import EngineName
     from tagline.flow.releasing.images import build_work_tree
     from tagline.render.progress import teller
 
     told = teller(sys.stderr if json_ else sys.stdout)
-    return finish(build_work_tree(Path.cwd(), push=push, told=told, dagger=engine == "dagger"), json_)
+    return finish(build_work_tree(Path.cwd(), push=push, told=told, engine=EngineName(engine)), json_)

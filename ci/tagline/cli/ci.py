@@ -16,8 +16,8 @@ from tagline.cli.shared import as_json, finish, open_heard_world, show
 @click.option("--env", default="", help="Act on the promotions of this environment only.")
 @click.option(
     "--engine",
-    type=click.Choice(["dagger"]),
-    help="Make the checks in a container of the Dagger engine that answers; default: as tagline.yaml says.",
+    type=click.Choice(["process", "docker", "dagger"]),
+    help="What runs the repository's code; default: as TAGLINE_ENGINE and tagline.yaml say.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan; do nothing.")
 @report_option
@@ -42,26 +42,31 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
       tagline ci --event tag --ref promote/prod/wine/1
       tagline ci --event schedule     goes on with whatever is open
       tagline ci --env prod           the same, for one environment with its credentials
-      tagline ci --engine dagger      a pull request's checks, in a container
+      tagline ci --engine dagger      checks and tasks in containers of the Dagger engine that answers
       tagline ci --report reports     leaves files for people and for the CI's own pages
     """
     import os
 
-    from tagline.flow.agents.in_dagger import carrier
+    from tagline.config_keys import EngineName
+    from tagline.flow.checking.in_dagger import client_environ
+    from tagline.flow.ci import run_plan
     from tagline.flow.known import plan_event
+    from tagline.flow.releasing.images import ENGINE_VARIABLE
     from tagline.flow.results.announcing import announce
     from tagline.flow.results.keeping import outlook_of, results_of
     from tagline.render.terminal import plan_text
 
     with reporting(report_dir, event or "ci") as kept:
-        carry_out = carrier(engine, os.environ)
-        world, listener = open_heard_world(json_)
+        environ = {**os.environ, ENGINE_VARIABLE: engine} if engine else os.environ
+        if engine == EngineName.DAGGER:
+            client_environ(environ)  # one that does not answer is said before anything else is looked at
+        world, listener = open_heard_world(json_, environ=environ)
         plan = plan_event(world, event, ref, env=env)
         if dry_run:
             show(plan, json_, plan_text)
             return 0
         before = outlook_of(world, plan.event)
-        report = carry_out(world, plan)
+        report = run_plan(world, plan)
         announce(world)
         kept.keep(results_of(world, plan, report, listener, before))
         return finish(report, json_)

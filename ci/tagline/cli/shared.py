@@ -1,7 +1,7 @@
 """What the commands share: options, the world they act in, and how their reports reach the person."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,25 +21,29 @@ def open_world(
     may_be_offline: bool = False,
     any_name: bool = False,
     hide: Sequence[Path] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> "World":
     """The repository of the current folder with its remote, policy and platform.
 
     With `json_` progress goes to stderr. `hide` names more files and folders that the repository's own code
-    must not see. Raises `NameTaken` where the platform has another repository's pipeline of this name, unless
+    must not see. `environ` is by default this process's.
+    Raises `NameTaken` where the platform has another repository's pipeline of this name, unless
     it is `any_name`: for commands that ask nothing of the platform.
     """
     from tagline.flow.releasing.owners import check_name
     from tagline.flow.world import open_world
 
-    world = open_world(Path.cwd(), telling(json_), may_be_offline=may_be_offline, hide=hide)
+    world = open_world(Path.cwd(), telling(json_), environ, may_be_offline=may_be_offline, hide=hide)
     if not any_name:
         check_name(world)
     return world
 
 
-def open_heard_world(json_: bool = False, *, hide: Sequence[Path] = ()) -> "tuple[World, Listener]":
+def open_heard_world(
+    json_: bool = False, *, hide: Sequence[Path] = (), environ: Mapping[str, str] | None = None
+) -> "tuple[World, Listener]":
     """The same world, and the listener that keeps what its steps tell, for the results."""
-    listener, world = listening(json_), open_world(json_, hide=hide)
+    listener, world = listening(json_), open_world(json_, hide=hide, environ=environ)
     world.told = listener.tell
     return world, listener
 

@@ -58,6 +58,45 @@ class Limits(msgspec.Struct, frozen=True):
     gpus: int = 0
 
 
+class TaskContainer(msgspec.Struct, frozen=True):
+    """A task to run in a container of its image. `folder` is the run's, at the same path inside; it alone is kept.
+
+    `env` are its variables, `secrets` those whose values nothing may show. `owner` marks the container as this run's;
+    stdout and stderr go to `log`; `timeout` in seconds. `home` is where the engine keeps images that no registry has.
+    """
+
+    image: str
+    argv: list[str]
+    env: Mapping[str, str]
+    folder: Path
+    log: Path
+    owner: str
+    timeout: float
+    limits: Limits = Limits()
+    secrets: Mapping[str, str] = {}
+    home: Path = Path()
+
+
+class Containers(Protocol):
+    """Runs tasks in containers: a module for each engine that can."""
+
+    def run(self, task: TaskContainer, environ: Mapping[str, str]) -> int:
+        """Run to the end and return the task's own exit code; nothing of its container is left then.
+
+        Raises `TaskTimedOut`, `DeviceMissing` (with what this host has), `ImageMissing`, `EngineMissing`,
+        `EngineError` where it could not start.
+        """
+        ...
+
+    def sweep(self, owner: str, environ: Mapping[str, str]) -> int:
+        """Remove the containers that a run left because its process was killed; how many there were."""
+        ...
+
+    def unheld(self, limits: Limits) -> str:
+        """Which of the limits this engine does not hold, in words; empty where it holds all."""
+        ...
+
+
 class Engine(Protocol):
     """Makes environments and runs commands in them; every command is under its `guards`.
 

@@ -16,6 +16,11 @@ NOT_THE_SAME = "a Dagger engine keeps the times of files in layers"
 _LIST = "manifest.json"
 
 
+def kept_images(home: Path) -> Path:
+    """The folder of a home in which images that no registry has are kept as tars."""
+    return home / "images/dagger"
+
+
 class DaggerBuilder:
     """Implements `images.Builder` with the engine that `environ` names; it has no store of images by name.
 
@@ -45,20 +50,26 @@ class DaggerBuilder:
 
     def has(self, reference: str) -> bool:
         """Whether the tar that was kept last for this repository is the image of that name."""
-        place = self._place(reference)
-        return place.is_file() and _name(place) == reference
+        return kept_reference(kept_tar(self._kept, reference)) == reference
 
     def load(self, tar: Path) -> None:
         """Keep a tar's image in place of the last one of its repository; again is a no-op."""
-        place = self._place(_name(tar))
+        place = kept_tar(self._kept, _name(tar))
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = place.with_suffix(".draft")
         shutil.copyfile(tar, draft)
         draft.replace(place)
 
-    def _place(self, reference: str) -> Path:
-        repository = reference.rpartition(":")[0]
-        return self._kept / f"{hashlib.sha256(repository.encode()).hexdigest()[:16]}.tar"
+
+def kept_tar(kept: Path, reference: str) -> Path:
+    """Where the last image of a reference's repository is kept."""
+    repository = reference.rpartition(":")[0]
+    return kept / f"{hashlib.sha256(repository.encode()).hexdigest()[:16]}.tar"
+
+
+def kept_reference(place: Path) -> str:
+    """The name of the image that is kept there; empty where none is. Raises `BuildFailed` where it has no name."""
+    return _name(place) if place.is_file() else ""
 
 
 def build_of(order: Order) -> session.Build:

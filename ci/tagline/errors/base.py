@@ -19,6 +19,14 @@ class TaglineError(Exception):
         super().__init__(what)
         self.what, self.where, self.fix = what, where, fix
 
+    @classmethod
+    def of_exit_code(cls, code: int) -> "type[TaglineError]":
+        """The class with that exit code, this one where there is none."""
+        classes = [cls]
+        for each in classes:
+            classes += each.__subclasses__()
+        return next((each for each in classes if each.exit_code == code), cls)
+
     def __str__(self) -> str:
         place = f"\n  where: {self.where}" if self.where else ""
         way_out = f"\n  fix:   {self.fix}" if self.fix else ""

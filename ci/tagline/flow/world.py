@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tagline import config, platform_file
-from tagline.config import Config
+from tagline.config import Config, EngineName
 from tagline.errors import BadWord, RemoteUnavailable, RepositoryError
 from tagline.flow.report import Said, Told
 from tagline.words import NAME_LIMIT, one_of
@@ -75,6 +75,11 @@ class World:
     @facts.setter
     def facts(self, facts: "Facts") -> None:
         self.sight.facts = facts
+
+    @property
+    def on_dagger(self) -> bool:
+        """Whether the repository's code runs in containers of a Dagger engine."""
+        return self.images is not None and self.images.engine is EngineName.DAGGER
 
     def of(self, pipeline: str) -> "World":
         """The world of one of several pipelines; the same world where there is one, or it is one's already.
@@ -223,7 +228,7 @@ def open_world(
     if said:
         platform = KubeflowPlatform(said, environ, Place(owner_of(repo.url()), home / "kubeflow"))
     else:
-        platform = open_platform(home, engine, names, containers=makes is not None)
+        platform = open_platform(home, engine, names, containers=makes.engine if makes else None)
     actor = environ.get(ACTOR_VARIABLE) or read_run(environ).actor or identity(repo)[0]
     author = Author(actor, platform.machine)
     return World(

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from tagline import config, temporary
+from tagline.config_keys import EngineName
 from tagline.errors import ConfigError, ImageRefused
 from tagline.images import LABEL, Builder, Order, archive, dockerfile, recipe
 from tagline.images.pip_settings import secret_files
@@ -64,12 +65,14 @@ class Maker(msgspec.Struct, frozen=True):
 
     `environ` holds logins, certificates and pip's settings; logs go to the folder `logs`, and what is kept of
     the last image of each repository beside them. `dotenv` gives what `.env` holds, read before a push only.
+    `engine` is the one that runs tasks in the images.
     """
 
     builder: Callable[[], Builder]
     environ: Mapping[str, str]
     logs: Path
     dotenv: Callable[[], Mapping[str, str]]
+    engine: EngineName = EngineName.DOCKER
 
     def make(self, source: Source, *, push: bool) -> Made:
         """The image of `source`: one HEAD says whether it is there; else it is built, and sent if `push`.

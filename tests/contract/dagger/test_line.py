@@ -5,9 +5,8 @@ import json
 import pytest
 from tagline.engines.dagger import lines
 from tagline.engines.dagger.session import Ended
-from tagline.flow.agents.in_dagger import as_step, report_of
-from tagline.flow.steps import Plan
-from tagline.git.occasion import Event
+from tagline.flow.checking.in_dagger import error_of, report_of
+from tagline.flow.report import Outcome
 
 from tests.contract.dagger.test_real_engine import TINY
 from tests.fakes.machine import Machine
@@ -34,10 +33,10 @@ def test_line_and_call_end_alike(harm: str, machine: Machine) -> None:
     assert ran.code == called.code
     said = json.loads(called.out)
     if "error" in said and isinstance(said["error"], dict):  # it ended while it planned, before any container
-        assert report_of(Ended(ran.code, ran.out)).error == said["error"]["what"]
+        assert error_of(report_of(Ended(ran.code, ran.out))).what == said["error"]["what"]
         return
-    report = as_step(report_of(Ended(ran.code, ran.out)), Plan(Event.PR, "topic", []), said["head"])
+    report = report_of(Ended(ran.code, ran.out))
+    passed = sum(one.outcome is Outcome.DONE for one in report.steps)
+    why = error_of(report).what if report.exit_code else f"{passed} checks passed at {said['head'][:12]}"
     assert report.exit_code == called.code
-    assert [(one.step, one.outcome, one.why) for one in report.steps] == [
-        (one["step"], one["outcome"], one["why"]) for one in said["steps"]
-    ]
+    assert why == said["steps"][-1]["why"]

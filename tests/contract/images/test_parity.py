@@ -1,4 +1,4 @@
-"""One project on engines process and docker: the same plan, pipeline.yaml, metrics and exit codes."""
+"""One project on engines process, docker and dagger: the same plan, pipeline.yaml, metrics and exit codes."""
 
 import json
 import re
@@ -10,10 +10,19 @@ import pytest
 
 from tests.contract.images.test_story import PASSED
 from tests.flow.stage import TASK, Desk, Result, new_desk
+from tests.real import dagger_engine
 from tests.real.registry import Registry
 
 RECIPE = "FROM {base}\nWORKDIR /app\nENV PYTHONPATH=/app/src\nCOPY src/ src/\nUSER 1000\n"
 TRAINS = "time.sleep(seconds)"
+CONTAINERS = ["docker", "dagger"]
+_LAST_WORDS = "import os; print('last words', flush=True); "
+FAILURES = {
+    "raises": ("raise ValueError('no such column')", "1: ValueError: no such column"),
+    "exits": (f"{_LAST_WORDS}os._exit(3)", "3: last words"),
+    "is killed": (f"{_LAST_WORDS}os.kill(os.getpid(), 9)", "137: last words"),
+    "is terminated": (f"{_LAST_WORDS}os.kill(os.getpid(), 15)", "143: last words"),
+}
 
 
 @dataclass
@@ -35,8 +44,8 @@ class Stand:
     desk: Desk
     docker: dict[str, str]
 
-    def on_host(self, engine: str) -> Said:
-        """What `process` or `docker` makes of it, with a home of its own: nothing succeeded there before."""
+    def on(self, engine: str) -> Said:
+        """What an engine makes of it, with a home of its own: nothing succeeded there before."""
         more = self.environ(engine)
         file = self.desk.folder / f"{engine}.yaml"
         planned = self.run("ci", "--dry-run", "--json", **more)
@@ -57,7 +66,19 @@ class Stand:
         return self.desk.tagline(*words, **more)
 
     def environ(self, engine: str) -> dict[str, str]:
-        return {**self.docker, "TAGLINE_ENGINE": engine, "TAGLINE_HOME": str(self.desk.folder / engine)}
+        reached = dagger_engine.require() | dagger_engine.sources() if engine == "dagger" else {}
+        own = {"TAGLINE_ENGINE": engine, "TAGLINE_HOME": str(self.desk.folder / engine)}
+        return {**self.docker, **reached, **own}
+
+    def failing(self, engine: str, how: str) -> tuple[int, str]:
+        """How a smoke training ends whose task fails: the exit code, and why in words."""
+        self.desk.change(TASK, TRAINS, how)
+        try:
+            checked = self.run("check", "--smoke", "--json", **self.environ(engine))
+        finally:
+            self.desk.change(TASK, how, TRAINS)
+        said = json.loads(checked.out[checked.out.index("{") :])["steps"][-1]
+        return checked.code, said["why"]
 
 
 def steps(said: str) -> list[tuple[str, str, Any]]:
@@ -102,12 +123,21 @@ def stand(
 
 @pytest.fixture(scope="module")
 def process(stand: Stand) -> Said:
-    return masked(stand.on_host("process"))
+    return masked(stand.on("process"))
 
 
-@pytest.mark.timeout(300)
-def test_docker_says_what_process_says(stand: Stand, process: Said) -> None:
-    assert masked(stand.on_host("docker")) == process
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("engine", CONTAINERS)
+def test_an_engine_of_containers_says_what_process_says(engine: str, stand: Stand, process: Said) -> None:
+    assert masked(stand.on(engine)) == process
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("how", FAILURES)
+@pytest.mark.parametrize("engine", ["process", *CONTAINERS])
+def test_a_task_that_fails_ends_alike_on_every_engine(engine: str, how: str, stand: Stand) -> None:
+    code, words = FAILURES[how]
+    assert stand.failing(engine, code) == (34, f"task 'train-model' ended with exit code {words}")
 
 
 def test_what_is_compared_is_there(stand: Stand, process: Said) -> None:

@@ -1,5 +1,6 @@
 """Planning for other agents in a world under real git: what a plan needs, depends on, and leaves alone."""
 
+import os
 from pathlib import Path
 from textwrap import dedent
 
@@ -10,6 +11,8 @@ from tagline.flow.agents.handover import save_plan
 from tagline.flow.agents.needs import wants_of
 from tagline.flow.agents.saved import Saved
 from tagline.flow.known import plan_event
+from tagline.flow.releasing.images import ENGINE_VARIABLE
+from tagline.flow.world import open_world
 from tagline.git.repo import LEDGER_REF
 
 from tests.unit.flow.world import POLICY, THREE, TWO, Stage, stage
@@ -59,9 +62,16 @@ def test_a_number_of_gpus_in_tagline_yaml_needs_an_agent_with_one(on: Stage) -> 
 
 
 @pytest.mark.parametrize(("engine", "docker"), [("process", False), ("docker", True), ("dagger", True)])
-def test_an_engine_of_containers_needs_an_agent_with_docker(on: Stage, engine: str, docker: bool) -> None:
-    on.world.engine.name = engine
-    assert wants_of(on.world, on.world.facts.head).docker is docker
+def test_an_engine_of_containers_needs_an_agent_with_docker(
+    on: Stage, engine: str, docker: bool, tmp_path: Path
+) -> None:
+    pushed(on, {"tagline.yaml": POLICY})
+    world = open_world(
+        on.world.repo.root,
+        print,
+        {**os.environ, ENGINE_VARIABLE: engine, "TAGLINE_HOME": str(tmp_path / "home")},
+    )
+    assert wants_of(world, world.facts.head).docker is docker
 
 
 def test_a_broken_pipeline_yaml_asks_for_nothing_the_check_will_say_what_is_wrong(on: Stage) -> None:

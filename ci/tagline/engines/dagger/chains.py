@@ -95,6 +95,14 @@ def with_tree(container: "Container", tree: "Directory", token: "Secret | None" 
     )
 
 
+def with_platform_file(container: "Container", text: str) -> "Container":
+    """The platform file that rules for the tree, outside of it; none where the text is empty."""
+    place = f"{_OPT}/platform.yaml"
+    if not text:
+        return container
+    return container.with_new_file(place, text).with_env_variable("TAGLINE_PLATFORM_FILE", place)
+
+
 def without_history(tree: "Directory") -> "Directory":
     """The tree as a pure input: what git knows changes with each fetch, and would make the same tree another one."""
     return tree.without_directory(".git")

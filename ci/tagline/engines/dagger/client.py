@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO, assert_never
 
 import msgspec
 
-from tagline.engines.dagger import chains, images, lines
-from tagline.engines.dagger.session import CONNECTED, Build, Call, Ended
+from tagline.engines.dagger import chains, images, lines, tasks
+from tagline.engines.dagger.session import CONNECTED, Asked, Build, Call, Ended, Task
 from tagline.errors import TaglineError
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def chain(call: Call) -> "Container":
         dag.host().file(call.lock) if call.lock else None,
     )
     tree = chains.without_history(dag.host().directory(call.tree))
-    ready = chains.with_tree(chains.with_tagline(tool), tree)
+    ready = chains.with_platform_file(chains.with_tree(chains.with_tagline(tool), tree), call.platform_file)
     return chains.ran_whatever(chains.anew(ready, chains.new_run()), call.line)
 
 
-async def asked(call: Call | Build) -> Ended:
-    """Ask the engine: a line's exit code and words, or an image's tar where the call wants it."""
+async def asked(call: Asked) -> Ended:
+    """Ask the engine: a line's or a task's exit code and words, or an image's tar where the call wants it."""
     match call:
         case Call():
             ran = chain(call)
@@ -61,11 +61,13 @@ async def asked(call: Call | Build) -> Ended:
         case Build():
             await images.tarball(call).export(call.to)
             return Ended()
+        case Task():
+            return await tasks.done(call)
         case _:
             assert_never(call)
 
 
-async def answer(call: Call | Build, out: BinaryIO) -> Ended:
+async def answer(call: Asked, out: BinaryIO) -> Ended:
     """Connect and run; what the engine cannot do is the answer's `failed`."""
     import dagger
 
@@ -99,7 +101,7 @@ def end_with(parent: int) -> None:
 def main() -> None:
     """Read the call, write the answer; nothing else reaches stdout. The first argument is the parent's number."""
     end_with(int(sys.argv[1]))
-    call = msgspec.json.decode(sys.stdin.buffer.read(), type=Call | Build)
+    call = msgspec.json.decode(sys.stdin.buffer.read(), type=Asked)
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)
         out.write(msgspec.json.encode(asyncio.run(answer(call, out))))

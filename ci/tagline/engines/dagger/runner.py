@@ -42,6 +42,15 @@ def require(environ: Mapping[str, str], limit: float = ANSWER_LIMIT) -> dict[str
     return {**environ, CLI_VARIABLE: _cli(environ), "DO_NOT_TRACK": "1", "DAGGER_NO_NAG": "1"}
 
 
+def ready(environ: Mapping[str, str]) -> bool:
+    """Whether an engine is named and answers, and its client is here: what `auto` may take."""
+    try:
+        require(environ)
+    except (EngineMissing, MissingTool):
+        return False
+    return True
+
+
 def answers(address: str, limit: float = ANSWER_LIMIT) -> bool:
     """Whether something at the address accepts, and speaks HTTP/2 as an engine does.
 

@@ -12,7 +12,7 @@ from typing import IO
 
 import msgspec
 
-from tagline.errors import EngineError, EngineMissing
+from tagline.errors import EngineError, EngineMissing, TaskTimedOut
 
 CONNECT_LIMIT = 30.0
 RUN_LIMIT = 12 * 3600.0
@@ -25,7 +25,7 @@ class Call(msgspec.Struct, frozen=True, tag="line"):
 
     `wheelhouse` and `lock` are paths of this machine, `index` says that the variable TAGLINE_INDEX holds an
     address: from one of them the container gets tagline. `base` is its image, the chains' own where empty: a name,
-    or the path of a tar that holds it. No credential goes in.
+    or the path of a tar that holds it. `platform_file` is the text of the one that rules. No credential goes in.
     """
 
     line: list[str]
@@ -34,6 +34,7 @@ class Call(msgspec.Struct, frozen=True, tag="line"):
     index: bool = False
     lock: str = ""
     base: str = ""
+    platform_file: str = ""
 
 
 class Build(msgspec.Struct, frozen=True, tag="image"):
@@ -53,24 +54,64 @@ class Build(msgspec.Struct, frozen=True, tag="image"):
     secrets: dict[str, str] = {}
 
 
+class Login(msgspec.Struct, frozen=True):
+    """Who we are to the registry `host`; it travels on the client's standard input alone."""
+
+    host: str
+    user: str
+    password: str
+
+
+class Task(msgspec.Struct, frozen=True, tag="task"):
+    """One task to run in its image: a registry's name, or the path of a tar that holds it.
+
+    `folder` goes in at the same path, without the entries of it named in `stays`, and belongs to `user` there; as the
+    task left it, it comes out into the empty folder `back`. `env` and `secrets` are its variables. It must see
+    `gpus` devices.
+    """
+
+    image: str
+    argv: list[str]
+    folder: str
+    back: str
+    user: str
+    env: dict[str, str]
+    secrets: dict[str, str] = {}
+    stays: list[str] = []
+    gpus: int = 0
+    login: Login | None = None
+
+
 class Ended(msgspec.Struct, frozen=True):
-    """What became of a line: its exit code and what it said. `failed` is why there is none."""
+    """What became of a line or a task: its exit code and what it said. `failed` is why there is none.
+
+    `no_image` says why a task's image cannot be had, `no_devices` why it would not see its devices; `folder` whether
+    its folder came back.
+    """
 
     code: int = 0
     said: str = ""
     failed: str = ""
+    no_image: str = ""
+    no_devices: str = ""
+    folder: bool = False
+
+
+Asked = Call | Build | Task
 
 
 def perform(
-    call: Call | Build,
+    call: Asked,
     environ: Mapping[str, str],
     connect_limit: float = CONNECT_LIMIT,
     log_to: IO[str] | None = None,
+    run_limit: float = RUN_LIMIT,
 ) -> Ended:
-    """Run the line, or build the image; the log goes to `log_to`, else to our stderr, past the guards that stand there.
+    """Run the line or the task, or build the image; the log goes to `log_to`, else to our stderr, past its guards.
 
     `environ` is what `runner.require` gave. Raises `EngineMissing` where no session opens within `connect_limit`
-    seconds, `EngineError` where the engine fails. Nothing of the client is left then, nor after an interrupt.
+    seconds, `TaskTimedOut` past `run_limit` seconds, `EngineError` where the engine fails. Nothing of the client is
+    left then, nor after an interrupt; the engine ends what a client that is gone had asked for.
     """
     with subprocess.Popen(
         [*_CLIENT, str(os.getpid())],
@@ -89,14 +130,17 @@ def perform(
                     f"the Dagger engine opens no session within {connect_limit:g} s",
                     fix="see its log; client and engine must be of one version",
                 )
-            answer = _read(client, RUN_LIMIT)
+            until = monotonic() + run_limit
+            answer = _read(client, run_limit)
+            if monotonic() >= until:
+                raise TaskTimedOut(f"it ran longer than {run_limit:g} s in the Dagger engine and was stopped")
         finally:
             _end(client)
             log.join()
     return _ended(answer)
 
 
-def _send(client: "subprocess.Popen[bytes]", call: Call | Build) -> None:
+def _send(client: "subprocess.Popen[bytes]", call: Asked) -> None:
     assert client.stdin
     try:
         client.stdin.write(msgspec.json.encode(call))

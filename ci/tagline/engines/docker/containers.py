@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tagline import foreign
-from tagline.engines import Limits
+from tagline.engines import Limits, TaskContainer
 from tagline.engines.docker import client
 from tagline.errors import DeviceMissing, EngineError, ImageMissing, TaskTimedOut
 from tagline.images.credentials import login
@@ -25,23 +23,10 @@ NOBODY_SPECIAL = 1000
 PULL_LIMIT = 1800
 _PROCESSES = 4096
 _COUNT_DEVICES = "ls -d /dev/nvidia[0-9]* 2>/dev/null | wc -l"
+# Linux lets process 1 of a container ignore a signal that ends any other; what this shell says of an end is not the
+# task's to say.
+_CHILD = ["/bin/sh", "-c", 'exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&-); exit $?', "sh"]
 _NO_DEVICE = ("device driver", "nvidia", "cdi", "gpu")
-
-
-class TaskContainer(msgspec.Struct, frozen=True):
-    """A task to run. `folder` is the run's, at the same path inside; it alone is kept. `env` may hold secrets.
-
-    `owner` marks the container as this run's; stdout and stderr go to `log`; `timeout` in seconds.
-    """
-
-    image: str
-    argv: list[str]
-    env: Mapping[str, str]
-    folder: Path
-    log: Path
-    owner: str
-    timeout: float
-    limits: Limits = Limits()
 
 
 def run(task: TaskContainer, environ: Mapping[str, str]) -> int:
@@ -55,7 +40,7 @@ def run(task: TaskContainer, environ: Mapping[str, str]) -> int:
         user = _user(task.folder)
         if task.limits.gpus:
             _see_devices(engine, task, environ)
-        with _container(engine, task, environ, user=user, command=task.argv) as container:
+        with _container(engine, task, environ, user=user, command=[*_CHILD, *task.argv]) as container:
             return _follow(container, task)
 
 
@@ -66,6 +51,11 @@ def sweep(owner: str, environ: Mapping[str, str]) -> int:
         for container in left:
             container.remove(force=True, v=True)
     return len(left)
+
+
+def unheld(_limits: Limits) -> str:
+    """Docker holds all of them."""
+    return ""
 
 
 def _user(folder: Path) -> str:
@@ -117,7 +107,7 @@ def _container(
         task.image,
         command=command[1:],
         entrypoint=command[:1],
-        environment={"HOME": "/tmp", "PYTHONUNBUFFERED": "1", **task.env},
+        environment={"HOME": "/tmp", "PYTHONUNBUFFERED": "1", **task.env, **task.secrets},
         user=user,
         labels={OWNER_LABEL: task.owner},
         volumes={str(task.folder): {"bind": str(task.folder), "mode": "rw"}},

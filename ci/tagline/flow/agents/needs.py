@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from tagline.flow.world import World
 
 ANY = "any"
-CONTAINER_ENGINES = ("docker", "dagger")
 _DEVICE = re.compile(r"nvidia[0-9]+")
 
 
@@ -144,8 +143,7 @@ def wants_of(world: "World", commit: str) -> Wants:
     """What a commit's pipeline asks for: `gpu:` of its tagline.yaml, or an accelerator in its committed
     pipeline.yaml; nothing of the commit's own code runs for it."""
     gpu = any(one.gpu > 0 or _accelerated(world, one, commit) for one in world.own_config(commit).each())
-    docker = world.engine.name in CONTAINER_ENGINES
-    return Wants(gpu=gpu, docker=docker, trains_here=world.platform.name == "local")
+    return Wants(gpu=gpu, docker=world.images is not None, trains_here=world.platform.name == "local")
 
 
 def committed_pipeline(world: "World", own: Config, commit: str) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from tagline import config, temporary
 from tagline.config import Config
 from tagline.engines import Engine
 from tagline.errors import ConfigError, GateDataChanged, NotYetSupported, PipelineNotCurrent, SecretExposed
-from tagline.flow.checking import linting
+from tagline.flow.checking import in_dagger, linting
 from tagline.flow.checking.ci_file import check_ci_file
 from tagline.flow.checking.testing import run_tests, still_there
 from tagline.flow.report import Outcome, Report, Said, StepReport, Told, done, perform, skipped
@@ -133,22 +133,28 @@ def check_commit(
     several pipelines those in `smokes`.
     """
     commit = world.facts.head
-    with ExitStack() as stack:
-        work = stack.enter_context(world.work_folder())
-        tree = work / "tree"
-        world.repo.export(commit, tree)
-        made = benches(tree, world.own_config(commit, floors=True), work, world.engine, world.told)
-        passed = []
-        for _, check in checks(made):
-            result = check()
-            world.told(result)
-            passed.append(result)
+    passed = in_dagger.checked(world) if world.on_dagger else _checked(world)
     if image and world.images:
         passed.append(_image(world))
     if smoke:
         passed += [_smoke_commit(world.of(name)) for name in smokes or [world.policy.pipeline]]
     count = sum(one.outcome is Outcome.DONE for one in passed)
     return done("check", f"{count} checks passed at {commit[:12]}")
+
+
+def _checked(world: "World") -> list[StepReport]:
+    """The checks of HEAD but for its image and smoke training, told as they end."""
+    commit = world.facts.head
+    passed = []
+    with world.work_folder() as work:
+        tree = work / "tree"
+        world.repo.export(commit, tree)
+        made = benches(tree, world.own_config(commit, floors=True), work, world.engine, world.told)
+        for _, check in checks(made):
+            result = check()
+            world.told(result)
+            passed.append(result)
+    return passed
 
 
 def _smoke_commit(world: "World") -> StepReport:
@@ -193,7 +199,7 @@ def _smoke(bench: Bench, home: Path, names: "Names") -> StepReport:
     else:
         identity = bench.engine.build(source, serving=bench.own.serving is not None).identity
     compiling.substitute_image(bench.compiled, identity)
-    platform = open_platform(home, bench.engine, names, containers=makes is not None)
+    platform = open_platform(home, bench.engine, names, containers=makes.engine if makes else None)
     content = Content(bench.compiled, source, identity[-16:])
     return run_smoke(platform.pipelines, bench.told, bench.own, content)
 

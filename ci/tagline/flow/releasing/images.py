@@ -28,9 +28,12 @@ def engine_name(own: Config, environ: Mapping[str, str]) -> EngineName:
         raise ConfigError(f"{ENGINE_VARIABLE} is {named!r}, not one of {known}") from None
     if wanted is not EngineName.AUTO:
         return wanted
+    from tagline.engines.dagger import runner
     from tagline.engines.docker import client
 
-    return EngineName.DOCKER if client.answers(environ) else EngineName.PROCESS
+    if client.answers(environ):
+        return EngineName.DOCKER
+    return EngineName.DAGGER if runner.ready(environ) else EngineName.PROCESS
 
 
 def chosen(own: Config, names: "Names", home: Path, told: Told) -> "Maker | None":
@@ -39,10 +42,10 @@ def chosen(own: Config, names: "Names", home: Path, told: Told) -> "Maker | None
     name = engine_name(own, environ)
     if EngineName.AUTO in {environ.get(ENGINE_VARIABLE), own.engine}:
         told(Said(f"engine {name}: the best that answers"))
-    return maker(names, home) if name is EngineName.DOCKER else None
+    return None if name is EngineName.PROCESS else maker(names, home, name)
 
 
-def maker(names: "Names", home: Path, *, dagger: bool = False) -> "Maker":
+def maker(names: "Names", home: Path, engine: EngineName) -> "Maker":
     """What makes images here, with Docker or with Dagger; no engine is spoken to before something must be built.
 
     No layer that is sent holds a secret of `names`: of its variables, of its `.env`.
@@ -52,15 +55,15 @@ def maker(names: "Names", home: Path, *, dagger: bool = False) -> "Maker":
     environ = names.environ
 
     def builder() -> "Builder":
-        if dagger:
-            from tagline.engines.dagger_images import DaggerBuilder
+        if engine is EngineName.DAGGER:
+            from tagline.engines.dagger_images import DaggerBuilder, kept_images
 
-            return DaggerBuilder(environ, home / "images/dagger")
+            return DaggerBuilder(environ, kept_images(home))
         from tagline.engines.docker.builder import DockerBuilder
 
         return DockerBuilder(environ)
 
-    return Maker(builder, environ, home / "images", lambda: names.dotenv)
+    return Maker(builder, environ, home / "images", lambda: names.dotenv, engine)
 
 
 def source_of(tree: Path, own: Config) -> "Source":
@@ -73,7 +76,9 @@ def source_of(tree: Path, own: Config) -> "Source":
     return Source(tree, files, own, task_package())
 
 
-def build_work_tree(folder: Path, *, push: bool, told: Told, dagger: bool = False) -> Report:
+def build_work_tree(
+    folder: Path, *, push: bool, told: Told, engine: EngineName = EngineName.DOCKER
+) -> Report:
     """`tagline build`: the image of the work tree, built by Docker or by Dagger; needs no remote.
 
     Raises `EventNotUsable` for a push in a job of a pull request, and the errors of making images.
@@ -94,7 +99,7 @@ def build_work_tree(folder: Path, *, push: bool, told: Told, dagger: bool = Fals
         raise ConfigError(
             "nothing says where to push", where=config.FILE, fix="image: {repository: HOST/PATH}"
         )
-    makes = maker(Names(os.environ, root, own), tagline_home(os.environ), dagger=dagger)
+    makes = maker(Names(os.environ, root, own), tagline_home(os.environ), engine)
     return perform(
         Report("build", "work tree"),
         told,
@@ -171,11 +176,11 @@ def release_names(tag: str, commit: str) -> list[str]:
 
 
 def pin_work_tree(root: Path, own: Config, environ: Mapping[str, str]) -> list[str]:
-    """`check --fix` on engine docker: write today's digests into the Dockerfile; a line for each change."""
+    """`check --fix` on engines docker and dagger: write today's digests into the Dockerfile; a line for each change."""
     from tagline.images.making import pinned
 
     file = root / own.image.dockerfile
-    if own.image.base or not file.is_file() or engine_name(own, environ) is not EngineName.DOCKER:
+    if own.image.base or not file.is_file() or engine_name(own, environ) is EngineName.PROCESS:
         return []
     text, said = pinned(file.read_text(), own.image.args, environ)
     if said:

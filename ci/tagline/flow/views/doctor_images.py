@@ -16,13 +16,18 @@ def examine_images(own: Config, environ: Mapping[str, str]) -> Iterator[Line]:
     The registry is asked for a tag, and an upload is begun and given up: nothing is kept. Raises `ConfigError` for
     an engine that is none.
     """
-    if own.image == Image() and EngineName.DOCKER not in {environ.get(ENGINE_VARIABLE), own.engine}:
+    said = {environ.get(ENGINE_VARIABLE), own.engine}
+    if own.image == Image() and not said & {EngineName.DOCKER, EngineName.DAGGER}:
         return
     name = engine_name(own, environ)
+    if name is EngineName.DAGGER:
+        for look in (_dagger, _registry):
+            yield from _safely(look, own, environ)
+        return
     if name is EngineName.DOCKER:
         for look in (_engine, _buildx, _registry):
             yield from _safely(look, own, environ)
-    elif EngineName.AUTO in {environ.get(ENGINE_VARIABLE), own.engine}:
+    elif EngineName.AUTO in said:
         yield "note", "no Docker engine answers: engine auto takes host processes, and no image", "start it"
     else:
         yield "note", f"tagline.yaml has an image, and engine {name} makes none", "engine: docker"
@@ -43,6 +48,13 @@ def _engine(own: Config, environ: Mapping[str, str]) -> Iterator[Line]:
     with client.connected(environ) as engine:
         version = engine.version()["Version"]
     yield "ok", f"the Docker engine {version} at {client.host_of(environ)} answers", ""
+
+
+def _dagger(own: Config, environ: Mapping[str, str]) -> Iterator[Line]:
+    from tagline.engines.dagger import runner
+
+    runner.require(environ)
+    yield "ok", f"the Dagger engine at {environ[runner.RUNNER_VARIABLE]} answers", ""
 
 
 def _buildx(own: Config, environ: Mapping[str, str]) -> Iterator[Line]:

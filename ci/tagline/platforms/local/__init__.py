@@ -4,6 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tagline.config_keys import EngineName
 from tagline.engines import Engine
 from tagline.platforms import Platform
 
@@ -22,7 +23,12 @@ class LocalPlatform:
     schedules = None
 
     def __init__(
-        self, home: Path, engine: Engine, source: "Source | None" = None, *, containers: bool = False
+        self,
+        home: Path,
+        engine: Engine,
+        source: "Source | None" = None,
+        *,
+        containers: EngineName | None = None,
     ) -> None:
         self.home, self._engine, self._source, self._containers = home, engine, source, containers
 
@@ -52,11 +58,11 @@ class LocalPlatform:
 
 
 def open_platform(
-    home: Path, engine: Engine, source: "Source | None" = None, *, containers: bool = False
+    home: Path, engine: Engine, source: "Source | None" = None, *, containers: EngineName | None = None
 ) -> Platform:
     """The local platform in `home` (`home.tagline_home`), whose code runs through `engine`.
 
     `source` is where tasks' secrets come from, by default this process's environment. With `containers` the
-    tasks of pipelines run in their images instead.
+    tasks of pipelines run in their images instead, in that engine.
     """
     return LocalPlatform(home, engine, source, containers=containers)

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import msgspec
 
 from tagline import foreign
-from tagline.engines import Command, Guards, Limits, sandbox
+from tagline.config_keys import EngineName
+from tagline.engines import Command, Containers, Guards, Limits, TaskContainer, sandbox
 from tagline.errors import (
     EngineError,
     PipelineError,
@@ -29,6 +30,7 @@ from tagline.platforms.local.spec import TASK_MARK
 
 BEGAN, SUCCEEDED, FAILED, WARNING = "began", "succeeded", "failed", "warning"
 _TAIL = 400
+SIGNALLED = 128  # and the signal's number: as every container engine says it
 _LARGEST_REASON = 1 << 20
 # as in `tagline_task.runner`, which is imported in the task's own environment only
 TERMINATION_LOG = "TAGLINE_TERMINATION_LOG"
@@ -38,8 +40,9 @@ class Job(msgspec.Struct, frozen=True):
     """Everything that the orchestrating process is told, through its standard input.
 
     `ir` is the marked pipeline, `folder` the run's, `deadline` seconds for all of it, `limits` seconds by
-    task, `secrets` values by task and variable, `guards` what no task may touch. With `containers` each
-    task runs in its own image, under the `resources` of its name, and `source` and `python` do not count.
+    task, `secrets` values by task and variable, `guards` what no task may touch. With `containers`, the engine's
+    name, each task runs in its own image, under the `resources` of its name; `source` and `python` do not count, and
+    `home` is where images lie that no registry has.
     """
 
     ir: str
@@ -52,8 +55,9 @@ class Job(msgspec.Struct, frozen=True):
     limits: dict[str, float] = {}
     secrets: dict[str, dict[str, str]] = {}
     guards: Guards = sandbox.NO_GUARDS
-    containers: bool = False
+    containers: EngineName | None = None
     resources: dict[str, Limits] = {}
+    home: str = ""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -130,7 +134,7 @@ class Executor:
             raise TaskFailed(f"task {task!r}: {problem}", fix="hand large values over as an artifact")
         outputs.prepare(given, self.folder)
         told = self._termination_log(task)
-        variables = {**call.env, **self.job.secrets.get(task, {}), TERMINATION_LOG: str(told)}
+        variables = {**call.env, TERMINATION_LOG: str(told)}
         call = msgspec.structs.replace(call, env=variables)
         with self._logged(task) as kept:
             with masked_log(kept, values(self.job.secrets)) as log, self._in_time(task):
@@ -151,14 +155,18 @@ class Executor:
             places = [self._image.host_path(item, tree) for item in call.argv]
             own = [outputs.folder_of(call.given), self._work() / f"{task}.told", self.folder / "workspace"]
             kept = [self.folder, *outputs.around(call.given, self.folder), self._work()]
-            given = (places, tree, log, self._env(tree, call.env), self._limit(task))
+            env = self._env(tree, {**call.env, **self.job.secrets.get(task, {})})
+            given = (places, tree, log, env, self._limit(task))
             command = Command(*given, keep=kept, own=own)
-            return sandbox.run(command, guards=self.job.guards)
+            code = sandbox.run(command, guards=self.job.guards)
+            return code if code >= 0 else SIGNALLED - code
 
     def _in_container(self, task: str, call: Call, log: Path) -> int:
-        from tagline.engines.docker import containers
-
+        assert self.job.containers
+        containers = containers_of(self.job.containers)
         limits = self.job.resources.get(task, Limits())
+        if said := containers.unheld(limits):
+            self.tell(TaskEvent(task, f"{WARNING}: {said}"))
         given = (
             call.image,
             call.argv,
@@ -168,8 +176,10 @@ class Executor:
             self.job.folder,
             self._limit(task),
             limits,
+            self.job.secrets.get(task, {}),
+            Path(self.job.home),
         )
-        return containers.run(containers.TaskContainer(*given), os.environ)
+        return containers.run(TaskContainer(*given), os.environ)
 
     @contextmanager
     def _in_time(self, task: str) -> Iterator[None]:
@@ -204,6 +214,17 @@ class Executor:
             yield tree
         finally:
             shutil.rmtree(tree, ignore_errors=True)
+
+
+def containers_of(engine: EngineName) -> Containers:
+    """What runs tasks in the containers of an engine."""
+    if engine is EngineName.DAGGER:
+        from tagline.engines import dagger_tasks
+
+        return dagger_tasks
+    from tagline.engines.docker import containers
+
+    return containers
 
 
 def _names(told: Path, error: str, run_folder: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import IO
 
 from tagline_task import masking
 
+from tagline.config_keys import EngineName
 from tagline.engines import Engine
 from tagline.errors import NotYetSupported, PlatformUnavailable
 from tagline.pipeline.compiled import Compiled
@@ -32,13 +33,18 @@ Listener = Callable[[TaskEvent], None]
 class LocalPipelines:
     """Implements `platforms.Pipelines` under `home`; `source` is where tasks' secrets come from.
 
-    With `containers` the tasks of a file whose images are real run in them, in the engine of this machine.
+    With `containers` the tasks of a file whose images are real run in them, in that engine.
     """
 
     detached = False
 
     def __init__(
-        self, home: Path, engine: Engine, source: Source | None = None, *, containers: bool = False
+        self,
+        home: Path,
+        engine: Engine,
+        source: Source | None = None,
+        *,
+        containers: EngineName | None = None,
     ) -> None:
         self.home, self.engine, self._containers = home, engine, containers
         self._source = Names(os.environ) if source is None else source
@@ -134,7 +140,7 @@ class LocalPipelines:
 
     def _start(self, request: RunRequest, lock: IO[str], told: Listener) -> Run:
         from tagline.platforms.local import child
-        from tagline.platforms.local.executor import Job
+        from tagline.platforms.local.executor import Job, containers_of
 
         compiled = spec.read_pipeline(request.compiled)
         _check_supported(compiled)
@@ -142,35 +148,28 @@ class LocalPipelines:
         hidden = secrets.resolve(spec.secret_uses(compiled, parameters), self._source)
         masking.hide(secrets.values(hidden))
         limits = spec.time_limits(compiled)
-        contained = self._containers and _has_images(compiled)
+        contained = self._containers if _has_images(compiled) else None
         python = "" if contained else self.engine.build(request.tree, serving=request.serving).python
         run = self._store.begin(request.owner, request.pipeline)
         run.outputs.mkdir(parents=True, exist_ok=True)
         places = (str(run.outputs), str(request.tree.absolute()), str(python))
         given = (spec.marked(compiled), parameters, *places, os.getpid(), request.timeout)
         asked = spec.limits(compiled) if contained else {}
-        job = Job(*given, limits, hidden, self.engine.guards, contained, asked)
+        job = Job(*given, limits, hidden, self.engine.guards, contained, asked, str(self.home))
         try:
             ended = child.follow(job, lock, told)
         except BaseException:
             self._store.end(run, RunState.INTERRUPTED, Ending("interrupted"))
             raise
         finally:
-            if contained:
-                _sweep(job.folder)
+            if contained:  # what a killed child left running is the engine's, and outlives it
+                containers_of(contained).sweep(job.folder, os.environ)
         if ended is None:
             log = str(run.outputs / child.LOG)
             vanished = Ending("the orchestrating process vanished", log=log)
             return self._store.end(run, RunState.INTERRUPTED, vanished)
         state = RunState.FAILED if ended.error else RunState.SUCCEEDED
         return self._store.end(run, state, Ending(ended.error, ended.kind, ended.task, ended.log))
-
-
-def _sweep(folder: str) -> None:
-    """Remove what a killed child left running: its containers are the engine's, and outlive it."""
-    from tagline.engines.docker import containers
-
-    containers.sweep(folder, os.environ)
 
 
 def _has_images(compiled: Compiled) -> bool:
