@@ -25,6 +25,9 @@ def named() -> dict[str, str]:
     return {runner.CLI_VARIABLE: cli, runner.RUNNER_VARIABLE: address} if address else {}
 
 
+NEEDED = pytest.mark.skipif(not named(), reason=f"{NOT_HERE}{REAL} names no CLI and no engine's address")
+
+
 def require() -> dict[str, str]:
     """The same, where an engine is named, which then must answer; else the test is skipped."""
     if not (reached := named()):

@@ -14,7 +14,7 @@ from tests.flow.stage import TASK, Desk, Result, new_desk, predict
 from tests.real import dagger_engine
 from tests.real.registry import Registry
 
-LIMIT = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), dagger_engine.NEEDED]
 
 
 @dataclass
@@ -47,7 +47,6 @@ def story(
     desk.close()
 
 
-@LIMIT
 def test_a_merge_is_checked_released_and_trained_and_no_docker_engine_is_asked(story: Story) -> None:
     merged = story.ci(DOCKER_HOST="unix:///nowhere", TAGLINE_DOCKER_HOST="unix:///nowhere")
     assert merged.code == 0, merged
@@ -57,7 +56,6 @@ def test_a_merge_is_checked_released_and_trained_and_no_docker_engine_is_asked(s
     assert released["identity"] == f"{story.place.place.written}@{story.place.digest('v0.1.0')}"
 
 
-@LIMIT
 def test_again_nothing_is_built_or_trained(story: Story) -> None:
     before = story.desk.kinds()
     again = story.ci()
@@ -65,7 +63,6 @@ def test_again_nothing_is_built_or_trained(story: Story) -> None:
     assert "built" not in again.out
 
 
-@LIMIT
 def test_a_tag_promotes_what_the_engine_trained(story: Story) -> None:
     asked = story.desk.tagline("promote", "tiny", "--to", "staging", **story.environ)
     assert asked.code == 0, asked
@@ -74,7 +71,6 @@ def test_a_tag_promotes_what_the_engine_trained(story: Story) -> None:
     assert predict(story.desk, 41, env="staging") == [1]
 
 
-@LIMIT
 def test_a_check_that_fails_there_ends_the_call_with_its_own_error(story: Story) -> None:
     story.desk.clone.git("switch", "-q", "-c", "stale")
     (story.desk.clone.path / "docker/kubeflow_pipeline/pipeline.yaml").write_text("")
@@ -87,7 +83,6 @@ def test_a_check_that_fails_there_ends_the_call_with_its_own_error(story: Story)
     assert [step["why"] for step in there.json()["steps"]] == [step["why"] for step in here.json()["steps"]]
 
 
-@LIMIT
 def test_without_its_engine_a_release_ends_before_its_claim(story: Story) -> None:
     story.desk.change(TASK, "THRESHOLD = 40", "THRESHOLD = 42")
     story.desk.merge("fix: another threshold")
