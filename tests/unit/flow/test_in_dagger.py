@@ -44,14 +44,15 @@ def test_no_credential_goes_into_the_container() -> None:
     assert {chain.links(one)[-1].args["uri"] for _, one in held} == {"env://TAGLINE_INDEX"}
 
 
+@pytest.mark.parametrize("smoke", [True, False])
 @pytest.mark.parametrize("source", ["index", "wheelhouse"])
-def test_the_line_of_a_call_is_the_check_of_the_module(source: str) -> None:
+def test_the_line_of_a_call_is_the_check_of_the_module(source: str, smoke: bool) -> None:
     environ = ENVIRON if source == "index" else {"TAGLINE_WHEELHOUSE": "/agent/wheels"}
-    links = chain.links(client.chain(call_of(Path("/tree"), environ)))
+    links = chain.links(client.chain(call_of(Path("/tree"), environ, smoke=smoke)))
     (line,) = [line for line in executed(links) if line[0] == "tagline"]
     assert parse(line) == "check"
     made = chain.main_object("check")(wheelhouse=chain.sample(dagger.Directory, "wheelhouse"))
-    theirs = chain.links(made.report(chain.sample(dagger.Directory, "source"), smoke=False))
+    theirs = chain.links(made.report(chain.sample(dagger.Directory, "source"), smoke=smoke))
     assert line in executed(theirs)
 
 

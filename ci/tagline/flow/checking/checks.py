@@ -133,11 +133,14 @@ def check_commit(
     several pipelines those in `smokes`.
     """
     commit = world.facts.head
-    passed = in_dagger.checked(world) if world.on_dagger else _checked(world)
-    if image and world.images:
-        passed.append(_image(world))
-    if smoke:
-        passed += [_smoke_commit(world.of(name)) for name in smokes or [world.policy.pipeline]]
+    if world.on_dagger and not in_dagger.has_image(world):
+        passed = in_dagger.checked(world, smoke=smoke)
+    else:
+        passed = in_dagger.checked(world) if world.on_dagger else _checked(world)
+        if image and world.images:
+            passed.append(_image(world))
+        if smoke:
+            passed += [_smoke_commit(world.of(name)) for name in smokes or [world.policy.pipeline]]
     count = sum(one.outcome is Outcome.DONE for one in passed)
     return done("check", f"{count} checks passed at {commit[:12]}")
 

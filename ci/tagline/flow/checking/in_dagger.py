@@ -44,15 +44,22 @@ def client_environ(environ: Mapping[str, str]) -> dict[str, str]:
     return ready
 
 
-def checked(world: "World") -> list[StepReport]:
-    """Make the checks of HEAD, all but image and smoke training, and tell them; the tests' cases stay there.
+def has_image(world: "World") -> bool:
+    """Whether HEAD says how its image is made; without one its smoke training runs beside its checks."""
+    image = world.own_config(world.facts.head).image
+    return bool(image.base) or world.repo.show(world.facts.head, image.dockerfile) is not None
 
+
+def checked(world: "World", *, smoke: bool = False) -> list[StepReport]:
+    """Make the checks of HEAD and tell them; the tests' cases stay there.
+
+    `smoke` trains it there too, without an image.
     Raises the error of the first that fails, as it is raised on this machine; `EngineMissing`, `EngineError`.
     """
     environ = client_environ(world.environ)
     with world.work_folder() as work:
         world.repo.export(world.facts.head, work / "tree")
-        ended = perform(call_of(work / "tree", environ, _platform_file(world)), environ)
+        ended = perform(call_of(work / "tree", environ, _platform_file(world), smoke=smoke), environ)
     report = report_of(ended)
     passed = [one for one in report.steps if one.outcome is not Outcome.FAILED]
     for one in passed:
@@ -74,10 +81,10 @@ def _platform_file(world: "World") -> str:
     return world.platform_file.text
 
 
-def call_of(tree: Path, environ: Mapping[str, str], platform_file: str = "") -> Call:
+def call_of(tree: Path, environ: Mapping[str, str], platform_file: str = "", *, smoke: bool = False) -> Call:
     """The call that makes the checks of a tree under a platform file's text; the tree's code gets no credential."""
     return Call(
-        lines.check_line(smoke=False),
+        lines.check_line(smoke=smoke),
         str(tree),
         _absolute(environ.get("TAGLINE_WHEELHOUSE", "")),
         bool(environ.get("TAGLINE_INDEX")),
