@@ -1,5 +1,6 @@
 """`tagline ci`: the one call that CI makes, on every event."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -45,21 +46,14 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
       tagline ci --engine dagger      checks and tasks in containers of the Dagger engine that answers
       tagline ci --report reports     leaves files for people and for the CI's own pages
     """
-    import os
-
-    from tagline.config_keys import EngineName
-    from tagline.flow.checking.in_dagger import client_environ
-    from tagline.flow.ci import run_plan
-    from tagline.flow.known import plan_event
-    from tagline.flow.releasing.images import ENGINE_VARIABLE
-    from tagline.flow.results.announcing import announce
-    from tagline.flow.results.keeping import outlook_of, results_of
-    from tagline.render.terminal import plan_text
-
     with reporting(report_dir, event or "ci") as kept:
-        environ = {**os.environ, ENGINE_VARIABLE: engine} if engine else os.environ
-        if engine == EngineName.DAGGER:
-            client_environ(environ)  # one that does not answer is said before anything else is looked at
+        environ = _environ(engine)
+        from tagline.flow.ci import run_plan
+        from tagline.flow.known import plan_event
+        from tagline.flow.results.announcing import announce
+        from tagline.flow.results.keeping import outlook_of, results_of
+        from tagline.render.terminal import plan_text
+
         world, listener = open_heard_world(json_, environ=environ)
         plan = plan_event(world, event, ref, env=env)
         if dry_run:
@@ -70,3 +64,18 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
         announce(world)
         kept.keep(results_of(world, plan, report, listener, before))
         return finish(report, json_)
+
+
+def _environ(engine: str | None) -> Mapping[str, str]:
+    """The variables of this call on an engine; a Dagger engine that does not answer is said before all else."""
+    import os
+
+    from tagline.config_keys import EngineName
+    from tagline.flow.releasing.images import ENGINE_VARIABLE
+
+    environ = {**os.environ, ENGINE_VARIABLE: engine} if engine else os.environ
+    if engine == EngineName.DAGGER:
+        from tagline.flow.checking.in_dagger import client_environ
+
+        client_environ(environ)
+    return environ

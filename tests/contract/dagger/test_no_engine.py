@@ -10,9 +10,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
+from tagline.config import Config, EngineName
 from tagline.engines.dagger import runner, session
 from tagline.engines.dagger.session import Call
 from tagline.errors import EngineError, EngineMissing
+from tagline.flow.releasing.images import engine_name
 
 from tests.contract.dagger.listeners import MARK, SETTINGS, closed_port, hanging_cli, listener, marked
 
@@ -115,3 +117,13 @@ def test_without_a_cli_nothing_is_downloaded(environ: dict[str, str], tmp_path: 
         named = {runner.RUNNER_VARIABLE: host, runner.CLI_VARIABLE: "", "PATH": str(tmp_path / "none")}
         with pytest.raises(EngineMissing, match="command dagger is not here"):
             runner.require(environ | named)
+
+
+@pytest.mark.parametrize(("named", "taken"), [(True, EngineName.DAGGER), (False, EngineName.PROCESS)])
+def test_auto_takes_a_dagger_engine_only_where_one_is_named_and_answers(
+    named: bool, taken: EngineName, environ: dict[str, str]
+) -> None:
+    own = Config(pipeline="wine", engine=EngineName.AUTO)
+    with listener(SETTINGS) as host:
+        there = {runner.RUNNER_VARIABLE: host} if named else {}
+        assert engine_name(own, environ | there | {"TAGLINE_DOCKER_HOST": "unix:///nowhere"}) is taken

@@ -109,6 +109,10 @@ def test_an_image_that_the_engine_does_not_use_is_a_note(engine: EngineName, wor
     assert found(config("127.0.0.1:9/wine", engine), NOWHERE, word)[0] == "note"
 
 
+def test_a_dagger_engine_that_is_not_named_is_missing() -> None:
+    assert found(config(engine=EngineName.DAGGER), NOWHERE, "no Dagger engine is named")[0] == "missing"
+
+
 def test_the_command_says_it_and_ends_with_26(bench: Bench) -> None:
     text = f"pipeline: wine\nengine: docker\nimage: {{repository: 127.0.0.1:{free_port()}/wine}}\n"
     (bench.tree / "tagline.yaml").write_text(text)
