@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from kfp import compiler, dsl, kubernetes
+from tagline.config_keys import EngineName
 from tagline.engines import Guards
 from tagline.engines.process import ProcessEngine
 from tagline.errors import DeviceMissing, ImageMissing, TaskFailed, TaskTimedOut
@@ -88,7 +89,9 @@ class World:
 
     def run(self, pipeline: Any, timeout: float = 60.0, **given: Any) -> Run:
         engine = ProcessEngine(self.folder / "venvs", {}, Guards())
-        pipelines = LocalPipelines(self.folder / "home", engine, Names(self.environ), containers=True)
+        pipelines = LocalPipelines(
+            self.folder / "home", engine, Names(self.environ), containers=EngineName.DOCKER
+        )
         return pipelines.run(self.request(pipeline, timeout, **given), self.told.append)
 
     def log(self, run: Run, task: str = "do") -> str:
