@@ -87,7 +87,12 @@ class View:
 
     @cached_property
     def one_component(self) -> bool:
-        """Whether the file is the compiled form of one component: a single task, of the file's own name."""
+        """Whether the file is the compiled form of one component: a single task, of the file's own name.
+
+        kfp 1 compiled pipelines alone.
+        """
+        if not str(self.ir.get("sdkVersion", "")).startswith("kfp-2"):
+            return False
         named = self.ir.get("pipelineInfo", {}).get("name")
         return [(each.name, bool(each.label)) for each in self.tasks] == [(named, True)]
 

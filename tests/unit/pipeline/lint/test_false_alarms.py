@@ -36,6 +36,9 @@ def test_the_compiled_form_of_one_component_is_no_pipeline(rule: str) -> None:
     assert "one" not in found(alone("one"), rule)
     assert "the pipeline" not in found(alone("one"), rule)
     assert found(alone("wine"), rule)
+    of_kfp_1 = alone("one")
+    of_kfp_1.ir["sdkVersion"] = "kfp-1.6.5"
+    assert found(of_kfp_1, rule)
 
 
 def test_an_input_that_another_inputs_default_hands_on_is_read() -> None:
