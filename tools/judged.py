@@ -1,8 +1,8 @@
-"""Run the linter again over the public repositories of tests/judged/judged.csv, and compare with the list.
+"""Run the linter again over the public repositories of tests/judged/*.csv, and compare with the lists.
 
 `tools/judged.py CLONES`: CLONES holds a clone of each repository as OWNER+NAME, OWNER+NAME/repo or OWNER/NAME
-(with or without a work tree). What is not there, or lacks the commit, is named. Exit code 1 where a judged
-finding does not come any more, or a file cannot be read.
+(with or without a work tree). What is not there, or lacks the commit, is named. A wrong finding that does not come
+any more is named as mended. Exit code 1 where a right one does not, or a file cannot be read.
 """
 
 import subprocess
@@ -18,7 +18,9 @@ from tagline.pipeline.lint import registry
 from tagline.pipeline.lint.finding import Finding
 from tagline.pipeline.lint.source import Source
 
-from tests.judged.listing import Entry, entries
+from tests.judged.listing import HELD_OUT, Entry, entries
+
+EVERY = [*entries(), *entries(HELD_OUT)]
 
 
 def clone_of(folder: Path, repository: str) -> Path | None:
@@ -43,7 +45,7 @@ def findings(text: str, path: str) -> list[Finding]:
 def compare(folder: Path) -> Iterator[str]:
     """One line for each thing that is not as the list says."""
     files: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
-    for each in entries():
+    for each in EVERY:
         files[each.repository, each.commit, each.path].append(each)
     for (repository, commit, path), judged in files.items():
         clone = clone_of(folder, repository)
@@ -58,12 +60,13 @@ def compare(folder: Path) -> Iterator[str]:
             continue
         for one in judged:
             if (one.rule, one.line, one.place) not in found:
-                yield f"gone: {repository} {path} {one.line}: {one.rule}: {one.place} (judged {one.verdict})"
+                state = "gone" if one.right else "mended"
+                yield f"{state}: {repository} {path} {one.line}: {one.rule}: {one.place} (judged {one.verdict})"
 
 
 def main(folder: Path) -> int:
     said = list(compare(folder))
-    print("\n".join([*said, f"{len(entries())} judged, {len(said)} not as the list says"]))
+    print("\n".join([*said, f"{len(EVERY)} judged, {len(said)} not as the list says"]))
     return int(any(line.startswith("gone") for line in said))
 
 

@@ -153,8 +153,8 @@ def _packages(root: Path) -> frozenset[str] | None:
 
 
 def _rewrite(file: Path) -> bool:
-    text = source.read(file).text
-    return _write(file, text, fix.without_v2(text))
+    read = source.read(file)
+    return not read.kfp_1 and _write(file, read.text, fix.without_v2(read.text))
 
 
 def _drop_unused(file: Path, unused: Sequence[suppress.Suppression]) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tagline.pipeline.lint.secrets import secret
+from tagline.pipeline.lint.secrets import masked
 
 Path = tuple[str, ...]
 HIDDEN = "a value that is not shown"
@@ -80,7 +80,7 @@ def shown(path: Path, value: Any) -> Any:
     """A field's value as it may be told: where an input comes from in words, a secret not at all."""
     if isinstance(value, Mapping) and _whole(path):
         return _source(path[-1], value)
-    return HIDDEN if path and secret(path[-1], value) else value
+    return HIDDEN if path and masked(path[-1], value) else value
 
 
 def _source(name: str, given: Mapping[str, Any]) -> Any:
@@ -94,5 +94,5 @@ def _source(name: str, given: Mapping[str, Any]) -> Any:
         case {"componentInputArtifact": key, **rest} if not rest:
             return f"artifact {key}"
         case {"runtimeValue": {"constant": value}, **rest} if not rest:
-            return {"constant": HIDDEN if secret(name, value) else value}
+            return {"constant": HIDDEN if masked(name, value) else value}
     return dict(given)

@@ -31,6 +31,8 @@ def _unread(view: View) -> Iterator[Spot]:
         said += json.dumps([(container or {}).get("env"), (container or {}).get("image")])
         said += json.dumps((container or {}).get("resources"))
         inputs = component.get("inputDefinitions", {})
+        # a default may hand on another input, as the worker pools of a job on Vertex AI do
+        said += json.dumps([each.get("defaultValue") for each in inputs.get("parameters", {}).values()])
         for name in [*inputs.get("parameters", {}), *inputs.get("artifacts", {})]:
             if not re.search(
                 rf"inputs\.(?:parameters|artifacts)\[?\\?['\".]{{1,2}}{re.escape(name)}\b", said

@@ -46,7 +46,7 @@ def _description(view: View) -> Iterator[Spot]:
 
 
 def _undescribed(view: View) -> Iterator[Spot]:
-    if not view.ir.get("pipelineInfo", {}).get("description"):
+    if not view.one_component and not view.ir.get("pipelineInfo", {}).get("description"):
         yield Spot("the pipeline", "nothing says what it is for")
 
 

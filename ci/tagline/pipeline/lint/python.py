@@ -138,7 +138,7 @@ def full_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 def _gone(source: Source) -> Iterator[Spot]:
     seen = set()
-    if _FOR_KFP_1.search(source.file):
+    if source.kfp_1 or _FOR_KFP_1.search(source.file):
         return
     chosen = {
         getattr(each, "lineno", 0)
@@ -153,6 +153,8 @@ def _gone(source: Source) -> Iterator[Spot]:
 
 
 def _old_module(source: Source) -> Iterator[Spot]:
+    if source.kfp_1:
+        return
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue

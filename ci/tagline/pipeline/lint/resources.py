@@ -17,6 +17,8 @@ def _resources(view: View) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _no_limits(view: View) -> Iterator[Spot]:
+    if view.one_component:
+        return  # a limit is set on a task, in the pipeline that loads it
     for name, asked in _resources(view):
         missing = [kind for kind, keys in _KINDS.items() if not any(key in asked for key in keys)]
         if missing:

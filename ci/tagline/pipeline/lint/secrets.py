@@ -16,10 +16,12 @@ _KNOWN = re.compile(
 )
 _IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@{}$]+:[^\s:/@{}$<>*]{3,}@")
 _LAST = {"password", "passwd", "passphrase", "pwd", "apikey"}
-_LAST_TWO = {("api", "key"), ("access", "key"), ("secret", "key"), ("private", "key"), ("access", "token")}
-_LAST_TWO |= {("auth", "token"), ("api", "token"), ("client", "secret"), ("hf", "token"), ("key", "id")}
+_LAST_TWO = {("api", "key"), ("secret", "key"), ("private", "key"), ("access", "token")}
+_LAST_TWO |= {("auth", "token"), ("api", "token"), ("client", "secret"), ("hf", "token")}
+_WITH_ACCESS_KEY = {"secret", "storage", "account", "azure"}  # elsewhere an access key is a user's name
 _STAND_INS = re.compile(
-    r"(?:|none|null|true|false|dummy|fake|test|changeme|x+|\*+|\.+|<.*>|\$.*|your[-_ ].*|.*[_ -]here)",
+    r"(?:|none|null|true|false|dummy|fake|test|changeme|x+|\*+|\.+|<.*>|\$.*|your[-_ ].*|.*[_ -]here"
+    r"|(?:dummy|fake)[-_].*|(?:.*[-_])?(?:dummy|unused|not[-_]used|placeholder))",
     re.IGNORECASE,
 )
 # the name of a variable, a path or address, the name of a Secret or of a key in it (`hf-token`)
@@ -37,9 +39,9 @@ def _words_of(name: str) -> list[str]:
 def named_as_secret(name: str) -> bool:
     """Whether a parameter's or variable's name says that its value is a secret."""
     found = _words_of(name)
-    if not found or (found[-2:] == ["key", "id"] and "access" not in found):
-        return False
-    return found[-1] in _LAST or tuple(found[-2:]) in _LAST_TWO
+    if found[-2:] == ["access", "key"]:
+        return bool(_WITH_ACCESS_KEY & set(found))
+    return bool(found) and (found[-1] in _LAST or tuple(found[-2:]) in _LAST_TWO)
 
 
 def secret(name: str, value: object) -> str:
@@ -52,6 +54,12 @@ def secret(name: str, value: object) -> str:
         return "the address has a password in it"
     named = named_as_secret(name) and not _STAND_INS.fullmatch(value) and not _NAMES_IT.fullmatch(value)
     return "its name says that it is a secret" if named and " " not in value else ""
+
+
+def masked(name: str, value: object) -> bool:
+    """Whether a value is not to be shown: a secret, or the id of an access key, which is half of one."""
+    half = [each for each in _words_of(name) if each != "id"][-2:] == ["access", "key"]
+    return bool(secret(name, value)) or (half and literal(value))
 
 
 def _by_value(view: View) -> Iterator[Spot]:
@@ -70,10 +78,20 @@ def _in_source(source: Source) -> Iterator[Spot]:
 
 def _assigned(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int, str]]:
     """(name, line, why) of each literal that is given to a name, a keyword or a default, and is a secret."""
-    for node in nodes:
+    every = list(nodes)
+    handed = {name for each in every if (name := _names_secret(each))}
+    for node in every:
         for name, value in _given(node):
-            if isinstance(value, ast.Constant) and (why := secret(name, value.value)):
+            if name not in handed and isinstance(value, ast.Constant) and (why := secret(name, value.value)):
                 yield name, value.lineno, why
+
+
+def _names_secret(node: ast.AST) -> str:
+    """The variable that is handed over as a Kubernetes Secret's name, as in `use_secret_as_env`."""
+    match node:
+        case ast.keyword(arg="secret_name", value=ast.Name(id=name)):
+            return name
+    return ""
 
 
 def _given(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tagline.errors import PipelineError
+from tagline.pipeline.lint import pins
 
 # what `from kfp.dsl import *` and `from typing import *`, which kfp writes before each component, bring
 _KFP = "Artifact BaseArtifact ClassificationMetrics Collected ConcatPlaceholder Condition ContainerSpec Dataset Elif"
@@ -44,7 +45,7 @@ class Source:
     """What the rules ask of one Python file.
 
     `locked` is what a task may import: locked packages and the project's own modules. `packages` are those that the
-    project's lock names. None where that is not known.
+    project's lock names. None where that is not known. `kfp_1` says that the project pins kfp 1.
     """
 
     def __init__(
@@ -53,8 +54,11 @@ class Source:
         file: str,
         locked: frozenset[str] | None = None,
         packages: frozenset[str] | None = None,
+        *,
+        kfp_1: bool = False,
     ) -> None:
         self.text, self.file, self.locked, self.packages = text, file, locked, packages
+        self.kfp_1 = kfp_1
         try:
             self.tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError) as error:
@@ -86,7 +90,7 @@ class Source:
 def read(path: Path, locked: frozenset[str] | None = None, packages: frozenset[str] | None = None) -> Source:
     """Read a Python file; raises `PipelineError` where it is missing or no Python."""
     try:
-        return Source(path.read_text(), str(path), locked, packages)
+        return Source(path.read_text(), str(path), locked, packages, kfp_1=pins.kfp_1(path))
     except (OSError, UnicodeDecodeError) as error:
         raise PipelineError(f"the source cannot be read: {error}", where=str(path)) from error
 

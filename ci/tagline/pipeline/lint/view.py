@@ -85,6 +85,17 @@ class View:
         """Every node of each program, by task."""
         return {name: list(ast.walk(tree)) for name, tree in self.programs.items()}
 
+    @cached_property
+    def one_component(self) -> bool:
+        """Whether the file is the compiled form of one component: a single task, of the file's own name.
+
+        kfp 1 compiled pipelines alone.
+        """
+        if not str(self.ir.get("sdkVersion", "")).startswith("kfp-2"):
+            return False
+        named = self.ir.get("pipelineInfo", {}).get("name")
+        return [(each.name, bool(each.label)) for each in self.tasks] == [(named, True)]
+
     def parameters(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The pipeline's own parameters, by name."""
         yield from self.ir["root"].get("inputDefinitions", {}).get("parameters", {}).items()
