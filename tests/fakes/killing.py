@@ -60,6 +60,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body go out at once, and not 40 ms apart
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: `Deaths.asked` has the requests."""
