@@ -9,7 +9,7 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,7 +98,7 @@ class Cluster:
 
     def trained(self, release: str) -> None:
         """End the full training of a release on the server, with its model and facts in the store."""
-        (run,) = [one for one in self.kfp.runs if f"/{release}/full/" in one.display_name]
+        (run,) = [one for one in self.kfp.runs if f"{release}/full/" in one.display_name]
         self.kfp.finish(run.id, "SUCCEEDED")
         place = f"{run.runtime['pipeline_root'].removeprefix('s3://')}/tiny/{run.id}/train-model/77"
         self.s3.put(f"{place}/model", MODEL)
@@ -152,8 +152,13 @@ def _said(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def cluster(folder: Path, schedules: str = "") -> Iterator[Cluster]:
-    """A tiny project on main with its image in the registry, and all that its `tagline ci` talks to."""
+def cluster(
+    folder: Path, schedules: str = "", change: Callable[[Desk], None] = lambda desk: None
+) -> Iterator[Cluster]:
+    """A tiny project on main with its image in the registry, and all that its `tagline ci` talks to.
+
+    `change` is made to the work tree before it is committed.
+    """
     deaths = Deaths()
     with ExitStack() as held:
         desk = new_desk(folder / "desk")
@@ -176,6 +181,7 @@ def cluster(folder: Path, schedules: str = "") -> Iterator[Cluster]:
         remote = f"{urls['git']}/{desk.bare.path.name}"
         desk.clone.git("remote", "set-url", "origin", remote)
         _on_docker(desk, urls["registry"].removeprefix("http://"), schedules)
+        change(desk)
         kfp.pace = 5.0
         kfp.finish_by_itself(after=2)
         made = Cluster(desk, kfp, s3, images, deaths, remote, folder)

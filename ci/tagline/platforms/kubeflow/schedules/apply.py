@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
@@ -44,10 +44,9 @@ class Asked(msgspec.Struct):
     they were asked for.
     """
 
-    pipeline: str
+    look: seen.Wanted
     release: Release
     wanted: Mapping[str, Schedule]
-    declared: Mapping[str, Declared]
     until: float
     acted: list[Move] = []
     created: set[str] = set()
@@ -68,33 +67,38 @@ class KubeflowSchedules:
         self._server, self._place, self._held = server, place, held
         self._now, self._sleep = now, sleep
 
-    def plan(self, pipeline: str, release: Release | None, wanted: Sequence[Schedule]) -> list[str]:
+    def plan(
+        self,
+        pipeline: str,
+        release: Release | None,
+        wanted: Sequence[Schedule],
+        declared: Collection[str] = (),
+    ) -> list[str]:
         """What `apply` would do now, a sentence each, with the next ticks; empty where all is as declared."""
-        declared = self._declared(pipeline, release, wanted)
-        found = list(seen.found(self._server, pipeline, self._place.owner, declared))
-        made = moves(declared, found, self._now())
+        look = seen.Wanted(self._place.owner, pipeline, self._declared(release, wanted), declared)
+        made = moves(look.declared, list(seen.found(self._server, look)), self._now())
         said = [sentence(move) for move in made]
         changed = {move.name for move in made}
         return said + [
             f"{one.name} ({one.cron}, {one.zone}): next {', '.join(next_ticks(one, self._now()))}"
-            for one in declared.values()
+            for one in look.declared.values()
             if one.name in changed
         ]
 
-    def apply(self, pipeline: str, release: Release, wanted: Sequence[Schedule]) -> list[str]:
+    def apply(
+        self, pipeline: str, release: Release, wanted: Sequence[Schedule], declared: Collection[str] = ()
+    ) -> list[str]:
         """Make the server's schedules those that are declared, of this release; what was done, a sentence each.
 
         Moves are good for a moment alone: after it, after a wait, and where something was made or is gone, the server
         is looked at again, as a tick may have come, or another call, or a person.
         """
-        declared = self._declared(pipeline, release, wanted)
-        asked = Asked(
-            pipeline, release, {one.name: one for one in wanted}, declared, self._now() + LONGEST_WAIT
-        )
+        look = seen.Wanted(self._place.owner, pipeline, self._declared(release, wanted), declared)
+        asked = Asked(look, release, {one.name: one for one in wanted}, self._now() + LONGEST_WAIT)
         for _ in range(ROUNDS):
             planned = self._now()
-            found = list(seen.found(self._server, pipeline, self._place.owner, declared))
-            if self._carried_out(asked, moves(declared, found, planned), planned):
+            found = list(seen.found(self._server, look))
+            if self._carried_out(asked, moves(look.declared, found, planned), planned):
                 return [sentence(move) for move in asked.acted]
         raise KfpUnavailable(
             f"the schedules of {pipeline} keep changing while they are moved",
@@ -119,9 +123,7 @@ class KubeflowSchedules:
         """Carry one move out; whether what was planned after it still holds."""
         match move.kind:
             case Kind.CREATE:
-                one = asked.wanted[move.name]
-                declared = asked.declared[move.name]
-                asked.created.add(self._create(asked.pipeline, asked.release, one, declared))
+                asked.created.add(self._create(asked, asked.wanted[move.name]))
                 return False  # another call may have made one as well: both then choose the same
             case Kind.ENABLE:
                 return self._ask_if_there("POST", f"/recurringruns/{move.id}:enable")
@@ -152,9 +154,7 @@ class KubeflowSchedules:
             return False
         return True
 
-    def _declared(
-        self, pipeline: str, release: Release | None, wanted: Sequence[Schedule]
-    ) -> dict[str, Declared]:
+    def _declared(self, release: Release | None, wanted: Sequence[Schedule]) -> dict[str, Declared]:
         made = {}
         for one in wanted:
             said = [self._six(one), str(release or ""), dict(one.parameters), one.concurrency, one.cache]
@@ -167,11 +167,14 @@ class KubeflowSchedules:
     def _six(self, one: Schedule) -> str:
         return cron.translate(one.cron, one.time_zone, self._place.zone)
 
-    def _create(self, pipeline: str, release: Release, wanted: Schedule, declared: Declared) -> str:
+    def _create(self, asked: Asked, wanted: Schedule) -> str:
         """Make one, disabled; after a doubt it is looked for, so that there is one of it or a next call removes it."""
-        mark = marks.Mark(
-            pipeline, wanted.name, declared.digest, wanted.cron, wanted.time_zone, self._place.owner
+        pipeline, release, digest = (
+            asked.look.pipeline,
+            asked.release,
+            asked.look.declared[wanted.name].digest,
         )
+        mark = marks.Mark(pipeline, wanted.name, digest, wanted.cron, wanted.time_zone, self._place.owner)
         body = {
             "display_name": mark.called(str(release)),
             "description": mark.description(),
@@ -193,8 +196,8 @@ class KubeflowSchedules:
         except KfpError as error:
             if not error.maybe_done:
                 raise
-            known = seen.found(self._server, pipeline, self._place.owner, {wanted.name: declared})
-            made = [one.id for one in known if one.digest == declared.digest and not one.enabled]
+            known = seen.found(self._server, asked.look)
+            made = [one.id for one in known if one.digest == digest and not one.enabled]
             if not made:
                 raise
             return made[0]
@@ -206,13 +209,13 @@ class KubeflowSchedules:
 
     def _start_late(self, asked: Asked, wanted: Schedule, tick: float) -> None:
         """Start a missed tick's run, of this release: a tick has one, whatever release it was started for."""
-        owner = owner_of(asked.pipeline, asked.release, wanted.name, tick)
+        owner = owner_of(asked.look.pipeline, asked.release, wanted.name, tick)
         if asked.late is None:
-            ours = starting.listed(self._server, f"{asked.pipeline}/", self._place.owner)
+            ours = starting.listed(self._server, f"{asked.look.pipeline}/", self._place.owner)
             asked.late = {_tick_of(row.owner) for row in ours}
         if _tick_of(owner) in asked.late:
             return
-        what = self._what(asked.pipeline, asked.release, wanted)
+        what = self._what(asked.look.pipeline, asked.release, wanted)
         starting.start(
             self._server,
             starting.Wanted(
