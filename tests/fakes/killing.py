@@ -1,4 +1,6 @@
-"""Proxies on loopback that kill their client: at a chosen request, before it is handled, or before its answer is given.
+"""Proxies on loopback that kill their client, at a chosen request before it is handled or before its answer is given.
+
+Or they spare it, and refuse that request (503), or lose the answer.
 
 Every proxy of one `Deaths` counts with the others, so that "every request to the outside" is one list.
 """
@@ -22,10 +24,14 @@ class Deaths:
         self.asked: list[str] = []
         self._lock = threading.Lock()
         self._at, self._after, self._known, self._victim = 0, False, threading.Event(), 0
+        self._spares = False
 
-    def at(self, number: int, *, after: bool = False) -> None:
-        """Begin to count anew: the client dies at this request (0: never), `after` it was handled or before."""
-        self.asked, self._at, self._after = [], number, after
+    def at(self, number: int, *, after: bool = False, spares: bool = False) -> None:
+        """Begin to count anew: the client dies at this request (0: never), `after` it was handled or before.
+
+        One that is spared gets 503 for it, or no answer `after` it was handled.
+        """
+        self.asked, self._at, self._after, self._spares = [], number, after, spares
         self._known.clear()
 
     def kills(self, victim: int) -> None:
@@ -39,12 +45,17 @@ class Deaths:
             return len(self.asked)
 
     def strikes(self, number: int, *, after: bool) -> bool:
-        """Whether the client was killed now."""
+        """Whether it happens now; the client is killed, unless it is to be spared."""
         if number != self._at or after is not self._after:
             return False
-        assert self._known.wait(20)
-        os.killpg(self._victim, signal.SIGKILL)
+        if not self._spares:
+            assert self._known.wait(20)
+            os.killpg(self._victim, signal.SIGKILL)
         return True
+
+    @property
+    def refuses(self) -> bool:
+        return self._spares and not self._after
 
 
 class _Server(ThreadingHTTPServer):
@@ -71,6 +82,10 @@ class _Handler(BaseHTTPRequestHandler):
         number = deaths.count(f"{self.server.name} {self.command} {self.path}")
         self.close_connection = True
         if deaths.strikes(number, after=False):
+            if deaths.refuses:
+                self.send_response(503, "Service Unavailable")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
             return
         answer, content = self._asked(body)
         if deaths.strikes(number, after=True):

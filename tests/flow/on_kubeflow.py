@@ -68,12 +68,14 @@ class Cluster:
         """The command to its end, killed by nobody."""
         return self.killed(0, *words, **more)
 
-    def killed(self, number: int, *words: str, after: bool = False, **more: str) -> Result:
+    def killed(
+        self, number: int, *words: str, after: bool = False, spares: bool = False, **more: str
+    ) -> Result:
         """The command, killed at its request `number` (0: at none), before it is handled or `after`.
 
-        Its clock is the server's.
+        One that is spared gets 503 for it, or no answer. Its clock is the server's.
         """
-        self.deaths.at(number, after=after)
+        self.deaths.at(number, after=after, spares=spares)
         own = {
             "TAGLINE_PLATFORM_FILE": str(self.desk.folder / "platform.yaml"),
             "PYTHONPATH": str(CLOCK),
