@@ -37,6 +37,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body go out at once, and not 40 ms apart
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: `seen` tells."""

@@ -11,7 +11,7 @@ from tagline.flow.checking.checks import check_commit
 from tagline.flow.known import plan_merge
 from tagline.flow.promoting.promotion import promote_step
 from tagline.flow.promoting.rollback import finish_rollback
-from tagline.flow.releasing.owners import owner_prefix
+from tagline.flow.releasing.owners import numbered, owner_prefix
 from tagline.flow.releasing.registering import register_step
 from tagline.flow.releasing.release import (
     Built,
@@ -217,7 +217,7 @@ def _train(world: World, planned: Release) -> StepReport:
             )
         return nothing("training", f"{planned} went to another commit, which trains it")
     prefix = owner_prefix(world.policy.pipeline, release)
-    runs = world.platform.pipelines.runs(prefix)
+    runs = numbered(prefix, world.platform.pipelines.runs(prefix))
     going = [run for run in runs if run.state is RunState.RUNNING]
     if going and world.platform.pipelines.detached:
         return nothing(

@@ -9,7 +9,7 @@ from tagline.flow.promoting import resolve
 from tagline.flow.releasing.owners import owner_prefix
 from tagline.flow.releasing.registering import unregistered
 from tagline.flow.releasing.release import next_of
-from tagline.flow.releasing.scheduling import schedule_moves
+from tagline.flow.releasing.scheduling import declared_otherwise, schedule_moves
 from tagline.flow.steps import Plan
 from tagline.flow.together import together
 from tagline.flow.world import World
@@ -139,8 +139,7 @@ def known_merge(world: World, ref: str, ours: str = "") -> Known:
     claimed = found.at_head
     waiting = unregistered(world, state, all_of_it=False)
     mine = claimed if claimed and ours and _claimed_by(world, state, claimed, ours) else None
-    all_of_it = [release for pipeline, release in state.releases if pipeline == world.policy.pipeline]
-    scheduled = found.release or (claimed if claimed and claimed == max(all_of_it) else None)
+    scheduled = found.release or _scheduled(world, state, claimed)
     return Known(
         Event.MERGE,
         ref,
@@ -156,6 +155,24 @@ def known_merge(world: World, ref: str, ours: str = "") -> Known:
         awaited=claimed is not None and waiting.of(claimed),
         rolled_back=_rolled_back(world, state),
     )
+
+
+def _scheduled(world: World, state: State, claimed: Release | None) -> Release | None:
+    """The release whose schedules a merge that makes none looks after: HEAD's where it is the newest.
+
+    At the default branch's head also the newest uploaded one, where tagline.yaml has changed what is declared since.
+    """
+    pipeline = world.policy.pipeline
+    newest = max((release for name, release in state.releases if name == pipeline), default=None)
+    if claimed:
+        return claimed if claimed == newest else None
+    if (
+        newest is None
+        or (pipeline, newest) not in state.uploads
+        or world.facts.head != world.facts.default_head
+    ):
+        return None
+    return newest if declared_otherwise(world, state.releases[pipeline, newest].commit) else None
 
 
 def _claimed_by(world: World, state: State, release: Release, ours: str) -> bool:

@@ -1,6 +1,6 @@
 """Schedules of trainings, as the flow asks for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -24,15 +24,26 @@ class Schedule(msgspec.Struct, frozen=True):
 
 
 class Schedules(Protocol):
-    """The schedules of one pipeline on a platform."""
+    """The schedules of one pipeline on a platform.
 
-    def plan(self, pipeline: str, release: Release | None, wanted: Sequence[Schedule]) -> list[str]:
+    `declared` names every pipeline of the repository where those of its others, which it no longer has, are to go too.
+    """
+
+    def plan(
+        self,
+        pipeline: str,
+        release: Release | None,
+        wanted: Sequence[Schedule],
+        declared: Collection[str] = (),
+    ) -> list[str]:
         """What `apply` would do now, a sentence each, with the next ticks; empty where all is as declared.
 
         Raises `KfpScheduleRefused` for what the server cannot be told. `release` None: nothing is uploaded yet.
         """
         ...
 
-    def apply(self, pipeline: str, release: Release, wanted: Sequence[Schedule]) -> list[str]:
+    def apply(
+        self, pipeline: str, release: Release, wanted: Sequence[Schedule], declared: Collection[str] = ()
+    ) -> list[str]:
         """Make the server's schedules those that are declared, of this release; what was done, a sentence each."""
         ...

@@ -16,6 +16,7 @@ Levers (each undone by `calm()` where it breaks something):
   hang(), lose_database(), object_store_down(), webhook_down(), quota_refused(text)
   login_page(html)           every request gets 200 text/html, as from a proxy that wants a log-in, or the UI's address
   expire_tokens()            tokens issued until now are expired
+  saved(), restore(saved)    all that the server holds, and back to it
   change_while_listing(f)    f() runs before the next page that carries a page_token
   token(subject, audience="pipelines.kubeflow.org", lives=3600), grant(user, namespace, "edit"|"view")
   task_log(run_id, node, text), deny_cluster(), want_token(token)

@@ -1,5 +1,6 @@
 """What a test can do to the fake server: move time, end runs, break things, look behind the scenes."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -111,6 +112,19 @@ class Levers:
     def calm(self) -> None:
         """All troubles are over."""
         self.world.troubles = type(self.world.troubles)()
+
+    def saved(self) -> dict[str, Any]:
+        """All that the server holds now, for `restore`."""
+        with self.world.lock:
+            return copy.deepcopy(
+                {name: held for name, held in vars(self.world).items() if name not in ("lock", "closing")}
+            )
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """The server as it was when this was saved, its clock too; what was asked is forgotten."""
+        with self.world.lock:
+            vars(self.world).update(copy.deepcopy(saved))
+            self.asked.clear()
 
     def change_while_listing(self, change: Callable[[], None]) -> None:
         """Call `change` before the next page after a first one is given."""

@@ -29,6 +29,13 @@ def test_a_new_machine_goes_on_after_what_the_ledger_knows() -> None:
     assert next_owner(PREFIX, [run(2, RunState.INTERRUPTED)], recorded) == f"{PREFIX}3"
 
 
+def test_a_run_of_a_schedule_that_goes_on_is_nobodys_training_to_take_up() -> None:
+    late = Run("9", f"{PREFIX}s-nightly-20270115T1700Z", RunState.RUNNING, Path("out"))
+    assert next_owner(PREFIX, [late]) == f"{PREFIX}1"
+    assert next_owner(PREFIX, [run(1, RunState.RUNNING), late]) == f"{PREFIX}1"
+    assert next_owner(PREFIX, [run(1, RunState.FAILED), late]) == f"{PREFIX}2"
+
+
 @given(
     st.lists(st.tuples(st.integers(1, 30), ENDED), unique_by=lambda one: one[0]), st.sets(st.integers(1, 30))
 )

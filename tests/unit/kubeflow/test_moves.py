@@ -67,6 +67,8 @@ class Server:
                 if move.tick not in self.late:  # its key is looked for first
                     self.late.add(move.tick)
                     self.runs.append((move.name, move.tick))
+            case Kind.WAIT:
+                pass  # a call that does not wait: a later one does what is left
 
     def call(self, wanted: dict[str, Declared], stop: int | None = None) -> bool:
         """One call of tagline, cut after `stop` moves; whether it came to its end."""
@@ -152,7 +154,9 @@ def test_another_rhythm_waits_for_the_old_ones_ticks_too() -> None:
     (old,) = server.jobs.values()
     tick = between(old, server.now, server.now + 4000)[0]
     server.now = tick - 30
-    assert moves(declared(2, "30 * * * *"), [old], server.now) == []
+    assert moves(declared(2, "30 * * * *"), [old], server.now) == [
+        Move(Kind.WAIT, "nightly", tick=tick + QUIET)
+    ]
     assert [one.kind for one in moves(declared(2, "30 * * * *"), [old], tick + 90)] == [
         Kind.CREATE,
         Kind.DISABLE,
@@ -179,6 +183,24 @@ def test_what_is_no_longer_declared_is_only_switched_off_near_its_tick() -> None
         assert [move.kind for move in moves({}, [one], now)] == [Kind.DISABLE]
     off = msgspec.structs.replace(one, enabled=False)
     assert [move.kind for move in moves({}, [off], tick + 31)] == [Kind.DELETE]
+    just_now = msgspec.structs.replace(off, changed_at=tick + 30)
+    assert moves({}, [just_now], tick + 31) == []
+
+
+def test_one_that_a_changing_list_gives_twice_is_one() -> None:
+    (one,) = begun().jobs.values()
+    assert moves(declared(0), [one, one], BEGIN + 200) == []
+
+
+def test_of_two_that_are_off_the_one_that_would_fire_by_itself_is_not_switched_on() -> None:
+    (one,) = begun().jobs.values()
+    stale = msgspec.structs.replace(one, id="stale", enabled=False)
+    fresh = msgspec.structs.replace(stale, id="fresh", created_at=BEGIN + 1000, changed_at=BEGIN + 1000)
+    made = moves(declared(0), [stale, fresh], BEGIN + 1000)
+    assert [(move.kind, move.id) for move in made if move.kind is not Kind.LATE] == [
+        (Kind.ENABLE, "fresh"),
+        (Kind.DELETE, "stale"),
+    ]
 
 
 def test_what_is_as_declared_is_left_alone() -> None:

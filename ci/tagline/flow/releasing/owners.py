@@ -1,6 +1,6 @@
 """Owner keys: which run on a platform belongs to which release, and which number the next one gets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tagline import config, platform_file
 from tagline.config import Config
@@ -19,6 +19,11 @@ def owner_prefix(pipeline: str, release: Release) -> str:
     return f"{pipeline}/{release}/{FULL}/"
 
 
+def numbered(prefix: str, runs: Sequence[Run]) -> list[Run]:
+    """The runs under a prefix that a call started as such; those of schedules are named by their ticks instead."""
+    return [run for run in runs if run.owner.removeprefix(prefix).isdigit()]
+
+
 def next_owner(prefix: str, before: list[Run], recorded: Iterable[str] = ()) -> str:
     """The owner key of the next run: an interrupted or running one is taken up again, a finished one is not.
 
@@ -26,11 +31,12 @@ def next_owner(prefix: str, before: list[Run], recorded: Iterable[str] = ()) -> 
     ledger knows, from whatever machine: no key is used for two trainings.
     """
     taken = {owner for owner in recorded if owner.startswith(prefix)}
-    last = before[-1] if before else None
+    mine = numbered(prefix, before)
+    last = mine[-1] if mine else None
     if last and last.state in {RunState.INTERRUPTED, RunState.RUNNING} and last.owner not in taken:
         return last.owner
-    tails = [owner.removeprefix(prefix) for owner in (*taken, *(run.owner for run in before))]
-    numbers = [int(tail) for tail in tails if tail.isdigit()]  # a schedule's runs count by their ticks
+    tails = [owner.removeprefix(prefix) for owner in (*taken, *(run.owner for run in mine))]
+    numbers = [int(tail) for tail in tails if tail.isdigit()]
     return f"{prefix}{max(numbers, default=0) + 1}"
 
 

@@ -1,5 +1,7 @@
 """Schedules in the flow: what tagline.yaml declares is what the platform has, of the newest release."""
 
+from collections.abc import Collection
+
 from tagline.config import Config
 from tagline.errors import NotYetSupported
 from tagline.flow.report import StepReport, done, nothing
@@ -23,6 +25,12 @@ def declared(own: Config) -> list[Schedule]:
     ]
 
 
+def declared_otherwise(world: World, commit: str) -> bool:
+    """Whether the policy declares other schedules, or other pipelines, than a commit does: git alone is asked."""
+    before = world.own_config(commit)
+    return declared(before) != declared(world.policy) or set(before.pipelines) != set(world.policy.pipelines)
+
+
 def schedule_moves(world: World, release: Release | None) -> tuple[str, ...]:
     """What is to be done to the schedules of a release, made already or to be made, a sentence each.
 
@@ -41,13 +49,22 @@ def schedule_moves(world: World, release: Release | None) -> tuple[str, ...]:
         return ()
     if release is None:
         return ()
-    return tuple(there.plan(world.policy.pipeline, release, wanted))
+    return tuple(there.plan(world.policy.pipeline, release, wanted, _tidied(world)))
+
+
+def _tidied(world: World) -> Collection[str]:
+    """The repository's pipelines, for the first of them that is uploaded: it tidies up after those that are gone."""
+    names = sorted(world.policy.pipelines) or [world.policy.pipeline]
+    uploaded = {pipeline for pipeline, _ in world.state().uploads}
+    first = next((name for name in names if name in uploaded), names[0])
+    return names if world.policy.pipeline == first else ()
 
 
 def schedule_step(world: World, release: Release) -> StepReport:
     """Make the platform's schedules those that are declared; again is a no-op."""
     there = world.platform.schedules
-    acted = there.apply(world.policy.pipeline, release, declared(world.policy)) if there else []
+    pipeline = world.policy.pipeline
+    acted = there.apply(pipeline, release, declared(world.policy), _tidied(world)) if there else []
     if not acted:
         return nothing("schedules", "they are as declared")
     return done("schedules", "; ".join(acted))

@@ -3,25 +3,26 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, assert_never
 
 import msgspec
 
 from tagline import cron
-from tagline.errors import KfpError, KfpNotThere
-from tagline.platforms.kubeflow.runs import keys, rows, starting
+from tagline.errors import KfpError, KfpNotThere, KfpUnavailable
+from tagline.platforms.kubeflow.runs import keys, starting
 from tagline.platforms.kubeflow.runs.caching import sent
-from tagline.platforms.kubeflow.schedules import marks
-from tagline.platforms.kubeflow.schedules.moves import Declared, Found, Kind, Move, moves
-from tagline.platforms.kubeflow.server.connection import EQUALS, Connection, predicate
+from tagline.platforms.kubeflow.schedules import marks, seen
+from tagline.platforms.kubeflow.schedules.moves import GOOD_FOR, Declared, Kind, Move, moves
+from tagline.platforms.kubeflow.schedules.sentences import next_ticks, sentence
+from tagline.platforms.kubeflow.server.connection import Connection
 from tagline.platforms.kubeflow.versions.upload import Held, required
 from tagline.platforms.schedules import Schedule
 from tagline.words import Release
 
-SHOWN = 5
+LONGEST_WAIT = 600.0  # seconds that a call waits in all for a time between ticks
+ROUNDS = 100  # how often a call looks at the server, at most
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -36,6 +37,22 @@ class Place(msgspec.Struct, frozen=True):
     account: str = ""
 
 
+class Asked(msgspec.Struct):
+    """One call: what it was asked for, until when it may wait, and what it has done so far.
+
+    `created` are the ids of what it made, `late` the schedule and tick of each run that stands there of ours, once
+    they were asked for.
+    """
+
+    look: seen.Wanted
+    release: Release
+    wanted: Mapping[str, Schedule]
+    until: float
+    acted: list[Move] = []
+    created: set[str] = set()
+    late: set[str] | None = None
+
+
 class KubeflowSchedules:
     """Implements `platforms.Schedules`; `held` finds an uploaded version, `now` is the time in seconds since 1970."""
 
@@ -45,66 +62,99 @@ class KubeflowSchedules:
         place: Place,
         held: Callable[[str, Release], Held | None],
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._server, self._place, self._held, self._now = server, place, held, now
+        self._server, self._place, self._held = server, place, held
+        self._now, self._sleep = now, sleep
 
-    def plan(self, pipeline: str, release: Release | None, wanted: Sequence[Schedule]) -> list[str]:
+    def plan(
+        self,
+        pipeline: str,
+        release: Release | None,
+        wanted: Sequence[Schedule],
+        declared: Collection[str] = (),
+    ) -> list[str]:
         """What `apply` would do now, a sentence each, with the next ticks; empty where all is as declared."""
-        declared = self._declared(pipeline, release, wanted)
-        found = list(self._found(pipeline, declared))
-        made = moves(declared, found, self._now())
-        said = [_sentence(move) for move in made]
+        look = seen.Wanted(self._place.owner, pipeline, self._declared(release, wanted), declared)
+        made = moves(look.declared, list(seen.found(self._server, look)), self._now())
+        said = [sentence(move) for move in made]
         changed = {move.name for move in made}
         return said + [
-            f"{one.name} ({one.cron}, {one.zone}): next {', '.join(_next(one, self._now()))}"
-            for one in declared.values()
+            f"{one.name} ({one.cron}, {one.zone}): next {', '.join(next_ticks(one, self._now()))}"
+            for one in look.declared.values()
             if one.name in changed
         ]
 
-    def apply(self, pipeline: str, release: Release, wanted: Sequence[Schedule]) -> list[str]:
-        """Make the server's schedules those that are declared, of this release; what was done, a sentence each."""
-        declared = self._declared(pipeline, release, wanted)
-        by_name = {one.name: one for one in wanted}
-        made = moves(declared, list(self._found(pipeline, declared)), self._now())
-        created: dict[str, str] = {}
-        for move in made:
-            self._act(move, pipeline, release, by_name.get(move.name), declared.get(move.name), created)
-        return [_sentence(move) for move in made]
+    def apply(
+        self, pipeline: str, release: Release, wanted: Sequence[Schedule], declared: Collection[str] = ()
+    ) -> list[str]:
+        """Make the server's schedules those that are declared, of this release; what was done, a sentence each.
 
-    def _act(
-        self,
-        move: Move,
-        pipeline: str,
-        release: Release,
-        wanted: Schedule | None,
-        declared: Declared | None,
-        created: dict[str, str],
-    ) -> None:
+        Moves are good for a moment alone: after it, after a wait, and where something was made or is gone, the server
+        is looked at again, as a tick may have come, or another call, or a person.
+        """
+        look = seen.Wanted(self._place.owner, pipeline, self._declared(release, wanted), declared)
+        asked = Asked(look, release, {one.name: one for one in wanted}, self._now() + LONGEST_WAIT)
+        for _ in range(ROUNDS):
+            planned = self._now()
+            found = list(seen.found(self._server, look))
+            if self._carried_out(asked, moves(look.declared, found, planned), planned):
+                return [sentence(move) for move in asked.acted]
+        raise KfpUnavailable(
+            f"the schedules of {pipeline} keep changing while they are moved",
+            where=self._server.url,
+            fix="run it again",
+        )
+
+    def _carried_out(self, asked: Asked, made: Sequence[Move], planned: float) -> bool:
+        """Carry moves out, the first wait last; False where the rest of them must be planned anew."""
+        for move in sorted(made, key=lambda one: one.tick if one.kind is Kind.WAIT else 0.0):
+            if move in asked.acted and move.kind is Kind.LATE:
+                continue
+            if move.kind is not Kind.LATE and self._now() > planned + GOOD_FOR:
+                return False
+            mine = move.kind is Kind.ENABLE and move.id in asked.created
+            asked.acted.append(msgspec.structs.replace(move, id="") if mine else move)
+            if not self._act(move, asked):
+                return False
+        return True
+
+    def _act(self, move: Move, asked: Asked) -> bool:
+        """Carry one move out; whether what was planned after it still holds."""
         match move.kind:
             case Kind.CREATE:
-                assert wanted and declared
-                created[move.name] = self._create(pipeline, release, wanted, declared)
+                asked.created.add(self._create(asked, asked.wanted[move.name]))
+                return False  # another call may have made one as well: both then choose the same
             case Kind.ENABLE:
-                self._server.ask("POST", f"/recurringruns/{move.id or created[move.name]}:enable")
+                return self._ask_if_there("POST", f"/recurringruns/{move.id}:enable")
             case Kind.DISABLE:
                 self._ask_if_there("POST", f"/recurringruns/{move.id}:disable")
             case Kind.DELETE:
                 self._ask_if_there("DELETE", f"/recurringruns/{move.id}")
             case Kind.LATE:
-                assert wanted
-                self._start_late(pipeline, release, wanted, move.tick)
+                self._start_late(asked, asked.wanted[move.name], move.tick)
+            case Kind.WAIT:
+                return self._waited(move.tick, asked.until)
             case _:
                 assert_never(move.kind)
+        return True
 
-    def _ask_if_there(self, method: str, path: str) -> None:
+    def _waited(self, end: float, until: float) -> bool:
+        """Wait for a time between ticks; True, having waited for nothing, where that takes too long."""
+        if end > until:
+            return True
+        self._sleep(max(0.0, end - self._now()))
+        return False
+
+    def _ask_if_there(self, method: str, path: str) -> bool:
+        """Ask for a change of one; False where somebody has removed it."""
         try:
             self._server.ask(method, path)
         except KfpNotThere:
-            return  # somebody removed it: that is what was wanted
+            return False
+        return True
 
-    def _declared(
-        self, pipeline: str, release: Release | None, wanted: Sequence[Schedule]
-    ) -> dict[str, Declared]:
+    def _declared(self, release: Release | None, wanted: Sequence[Schedule]) -> dict[str, Declared]:
         made = {}
         for one in wanted:
             said = [self._six(one), str(release or ""), dict(one.parameters), one.concurrency, one.cache]
@@ -117,40 +167,14 @@ class KubeflowSchedules:
     def _six(self, one: Schedule) -> str:
         return cron.translate(one.cron, one.time_zone, self._place.zone)
 
-    def _found(self, pipeline: str, declared: Mapping[str, Declared]) -> Iterator[Found]:
-        """Our schedules of a pipeline on the server; what lacks our mark is not looked at.
-
-        Whether a run goes on is asked only of one that is to be removed.
-        """
-        keep = {one.digest for one in declared.values()}
-        for mark, one in marks.listed(self._server, pipeline, self._place.owner):
-            enabled = str(one.get("status") or one.get("mode", "")) in ("ENABLED", "ENABLE")
-            job = str(one["recurring_run_id"])
-            ends = not enabled or mark.digest not in keep
-            yield Found(
-                id=job,
-                name=mark.name,
-                digest=mark.digest,
-                enabled=enabled,
-                created_at=rows.moment(str(one.get("created_at", ""))),
-                changed_at=rows.moment(str(one.get("updated_at") or one.get("created_at", ""))),
-                cron=mark.cron,
-                zone=mark.zone,
-                busy=ends and self._busy(job),
-            )
-
-    def _busy(self, job: str) -> bool:
-        """Whether a run of a schedule goes on."""
-        of_it = predicate("recurring_run_id", EQUALS, job)
-        query = {"namespace": self._server.scope, "filter": of_it}
-        found = self._server.pages("/runs", "runs", query)
-        return any(not rows.read(one, "").state.ended for one in found)
-
-    def _create(self, pipeline: str, release: Release, wanted: Schedule, declared: Declared) -> str:
+    def _create(self, asked: Asked, wanted: Schedule) -> str:
         """Make one, disabled; after a doubt it is looked for, so that there is one of it or a next call removes it."""
-        mark = marks.Mark(
-            pipeline, wanted.name, declared.digest, wanted.cron, wanted.time_zone, self._place.owner
+        pipeline, release, digest = (
+            asked.look.pipeline,
+            asked.release,
+            asked.look.declared[wanted.name].digest,
         )
+        mark = marks.Mark(pipeline, wanted.name, digest, wanted.cron, wanted.time_zone, self._place.owner)
         body = {
             "display_name": mark.called(str(release)),
             "description": mark.description(),
@@ -172,8 +196,8 @@ class KubeflowSchedules:
         except KfpError as error:
             if not error.maybe_done:
                 raise
-            known = self._found(pipeline, {wanted.name: declared})
-            made = [one.id for one in known if one.digest == declared.digest and not one.enabled]
+            known = seen.found(self._server, asked.look)
+            made = [one.id for one in known if one.digest == digest and not one.enabled]
             if not made:
                 raise
             return made[0]
@@ -183,9 +207,15 @@ class KubeflowSchedules:
         held = required(self._held(pipeline, release), self._server, pipeline, release)
         return sent(held.content, held.reference, cache=wanted.cache)
 
-    def _start_late(self, pipeline: str, release: Release, wanted: Schedule, tick: float) -> None:
-        owner = owner_of(pipeline, release, wanted.name, tick)
-        what = self._what(pipeline, release, wanted)
+    def _start_late(self, asked: Asked, wanted: Schedule, tick: float) -> None:
+        """Start a missed tick's run, of this release: a tick has one, whatever release it was started for."""
+        owner = owner_of(asked.look.pipeline, asked.release, wanted.name, tick)
+        if asked.late is None:
+            ours = starting.listed(self._server, f"{asked.look.pipeline}/", self._place.owner)
+            asked.late = {_tick_of(row.owner) for row in ours}
+        if _tick_of(owner) in asked.late:
+            return
+        what = self._what(asked.look.pipeline, asked.release, wanted)
         starting.start(
             self._server,
             starting.Wanted(
@@ -200,19 +230,12 @@ class KubeflowSchedules:
         )
 
 
+def _tick_of(owner: str) -> str:
+    """The schedule and tick of an owner key, without the release."""
+    return owner.rpartition("/full/")[2]
+
+
 def owner_of(pipeline: str, release: Release, schedule: str, tick: float | None = None) -> str:
     """The owner key of a schedule's runs, and of the one for a tick."""
     at = "" if tick is None else f"-{datetime.fromtimestamp(tick, UTC).strftime(starting.STAMP)}"
     return f"{pipeline}/{release}/full/s-{schedule}{at}"
-
-
-def _sentence(move: Move) -> str:
-    at = f" {datetime.fromtimestamp(move.tick, UTC).isoformat(timespec='minutes')}" if move.tick else ""
-    return f"{move.name}: {move.kind}{at}" + (f" ({move.id})" if move.id else "")
-
-
-def _next(one: Declared, now: float) -> list[str]:
-    """The next five ticks, as the person's clock has them."""
-    place = cron.zone(one.zone)
-    found = islice(cron.ticks(one.cron, one.zone, now), SHOWN)
-    return [datetime.fromtimestamp(tick, place).isoformat(timespec="minutes") for tick in found]

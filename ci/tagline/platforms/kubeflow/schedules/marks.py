@@ -52,12 +52,12 @@ def read(one: Mapping[str, Any]) -> Mark | None:
 
 
 def listed(server: Connection, pipeline: str, owner: str) -> Iterator[tuple[Mark, dict[str, Any]]]:
-    """The schedules of a repository's pipeline, each with what the server says of it."""
-    named = predicate("name", CONTAINS, f"{TAGLINE} {pipeline}/")
+    """The schedules of a repository's pipeline ("": of all of them), each with what the server says of it."""
+    named = predicate("name", CONTAINS, f"{TAGLINE} {pipeline}/" if pipeline else f"{TAGLINE} ")
     query = {"namespace": server.scope, "filter": named}
     for one in server.pages("/recurringruns", "recurringRuns", query):
         mark = read(one)
-        if mark and (mark.pipeline, mark.owner) == (pipeline, owner):
+        if mark and mark.owner == owner and pipeline in ("", mark.pipeline):
             yield mark, dict(one)
 
 

@@ -1,9 +1,9 @@
 """From what is declared and what is found to the moves between them: a pure function, safe after any interruption.
 
 A schedule cannot be changed on the server. So a new one is made disabled, the old one is disabled, the new one enabled,
-the old one removed; never within a minute of a tick of either. A tick that came while none was on is started late, by a
-run of its own key. One that was made disabled and saw a tick pass would start it by itself when it is enabled: it is
-made anew.
+the old one removed; never within a minute of a tick of either: near one the moves wait. A tick that came while none was
+on is started late, by a run of its own key. One that was made disabled and saw a tick pass would start it by itself
+when switched on: it is made anew.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ import msgspec
 from tagline import cron
 
 QUIET = 60.0  # seconds around a tick in which nothing is switched
+GOOD_FOR = 30.0  # seconds in which moves may be carried out, before they are to be planned anew
 MOST_LATE = 1000  # missed ticks of one schedule that a call starts late: the newest
 
 
@@ -52,10 +53,14 @@ class Kind(StrEnum):
     ENABLE = "enable"
     DELETE = "delete"
     LATE = "start late"
+    WAIT = "a tick is near: wait until"
 
 
 class Move(msgspec.Struct, frozen=True):
-    """One move: which schedule, which of those found (`id`; "" for the one that is created), which tick."""
+    """One move: which schedule, which of those found (`id`; "" for the one that is created), which tick.
+
+    Of a wait `tick` is its end.
+    """
 
     kind: Kind
     name: str
@@ -67,14 +72,16 @@ def moves(declared: Mapping[str, Declared], found: Sequence[Found], now: float) 
     """All moves, schedule by schedule; empty where the server has what is declared. What is found is ours alone.
 
     One that is no longer declared, or gave way to another, is removed when no run of it goes on, nor can begin between
-    the look and the removal: one that is on is then only switched off within a minute of its tick.
+    the look and the removal: one that is on, or was a moment ago, is only switched off within a minute of its tick.
     """
+    found = list({one.id: one for one in found}.values())  # a list that changes may give one twice
     made: list[Move] = []
     for name in sorted(declared):
         made += _of_one(declared[name], [one for one in found if one.name == name], now)
     gone = [one for one in found if one.name not in declared]
     made += [Move(Kind.DISABLE, one.name, one.id) for one in gone if one.enabled]
-    firing = [one for one in gone if one.enabled and between(one, now - QUIET, now + QUIET)]
+    near = [one for one in gone if between(one, now - QUIET, now + QUIET)]
+    firing = [one for one in near if one.enabled or one.changed_at > now - 2 * QUIET]
     return [*made, *_removed([one for one in gone if one not in firing])]
 
 
@@ -88,27 +95,27 @@ def between(one: Declared | Found, after: float, until: float) -> list[float]:
 
 
 def _of_one(wanted: Declared, found: Sequence[Found], now: float) -> list[Move]:
-    same = sorted(
-        (one for one in found if one.digest == wanted.digest),
-        key=lambda one: (not one.enabled, one.created_at, one.id),
-    )
-    keeper = same[0] if same else None
+    same = [one for one in found if one.digest == wanted.digest and not _would_fire(one, now)]
+    keeper = min(same, key=lambda one: (not one.enabled, one.created_at, one.id), default=None)
     others = [one for one in found if one is not keeper]
     running = [one for one in found if one.enabled]
     if keeper and keeper.enabled and not any(one.enabled for one in others):
         return _removed(others)
     late = [] if running or not found else _late(wanted, found, now)
     around: list[Declared | Found] = [wanted, *running]
-    if any(between(one, now - QUIET, now + QUIET) for one in around):
-        return late
-    if keeper and not keeper.enabled and between(keeper, keeper.created_at, now):
-        others.append(keeper)  # it saw a tick pass, and would start it when it is enabled
-        keeper = None
+    near = [tick for one in around for tick in between(one, now - QUIET, now + QUIET + GOOD_FOR)]
+    if near:
+        return [*late, Move(Kind.WAIT, wanted.name, tick=max(near) + QUIET)]
     made = [] if keeper else [Move(Kind.CREATE, wanted.name)]
     made += [Move(Kind.DISABLE, one.name, one.id) for one in others if one.enabled]
     if keeper is None or not keeper.enabled:
         made.append(Move(Kind.ENABLE, wanted.name, keeper.id if keeper else ""))
     return [*late, *made, *_removed(others)]
+
+
+def _would_fire(one: Found, now: float) -> bool:
+    """Whether one that is off saw a tick pass: it would start it by itself when it is switched on."""
+    return not one.enabled and bool(between(one, one.created_at, now))
 
 
 def _late(wanted: Declared, found: Sequence[Found], now: float) -> list[Move]:

@@ -22,6 +22,8 @@ _LOGIN = re.compile(
 )
 _UI = re.compile(r"KFP_FLAGS|<title>\s*Kubeflow (Pipelines|Central Dashboard)", re.I)
 _VEILED = re.compile(r"Failed to create a pipeline( version)?")
+_NEWER = re.compile(r"unknown template format|only supports schema version")
+_NEWER_FIX = "compile it with a kfp of this server's version: it does not know what a later one writes"
 _ACCESS = "look at access: in the platform file, and at what it names"
 Trouble = errors.KfpError
 
@@ -113,7 +115,8 @@ def _by_status(reply: Reply, who: str) -> Trouble:
             return errors.KfpUnavailable(what, where=where, fix=fix, maybe_done=True)
         case status:
             what = f"the server refused it ({status}): {words.text}"
-            return errors.KfpRefused(what, where=where, status=status)
+            fix = _NEWER_FIX if _NEWER.search(words.message) else ""
+            return errors.KfpRefused(what, where=where, status=status, fix=fix)
 
 
 def not_let_in(message: str, who: str, where: str) -> errors.KfpNotLetIn:
