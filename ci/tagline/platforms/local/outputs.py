@@ -144,9 +144,14 @@ def _answer(task: str, file: Path, run_folder: Path) -> dict[str, Any]:
     )
 
 
+def file_name(task: str) -> str:
+    """A task's path of names, such as `for-loop-1/0/train`, as one name of a file; kfp's names have no dot."""
+    return task.replace("/", ".")
+
+
 def record(run_folder: Path, task: str, outputs: list[Output]) -> None:
     """Keep what a task gave beside the run; `recorded` reads it. Raises `TaskContractBroken` at a link there."""
-    file = run_folder / RECORDS / f"{task}.json"
+    file = run_folder / RECORDS / f"{file_name(task)}.json"
     run_folder.mkdir(parents=True, exist_ok=True)
     with planted.refused(str(file)):
         foreign.replace(file, msgspec.json.encode(outputs), run_folder)
