@@ -4,9 +4,9 @@ Each step takes what it is given as JSON and writes into the run's own outputs, 
 what ran, and with what.
 """
 
-from kfp import dsl
+from kfp import dsl, kubernetes
 
-from .projects import flaky, spec, write
+from .projects import do, flaky, show, spec, write
 
 
 @dsl.container_component
@@ -27,6 +27,11 @@ def fail():
 @dsl.container_component
 def gather(numbers: list, last: dsl.OutputPath(list)):
     return spec("write", last, numbers)
+
+
+@dsl.container_component
+def count_words(words: dsl.OutputPath(int)):
+    return spec("write", words, "many")
 
 
 @dsl.container_component
@@ -128,3 +133,27 @@ def retried_whole():
 def quoted(word: str):
     with dsl.If(word == "it's"):
         say(words="x")
+
+
+@dsl.pipeline(name="secret-inside")
+def secret_inside():
+    with dsl.ParallelFor([1, 2]):
+        kubernetes.use_secret_as_env(show(), "vault", {"role-id": "VAULT_ID"})
+
+
+@dsl.pipeline(name="limited-inside")
+def limited_inside(argument: str):
+    with dsl.ParallelFor([1]):
+        kubernetes.set_timeout(do(verb="hang", argument=argument), 1)
+
+
+@dsl.pipeline(name="volume-inside")
+def volume_inside():
+    with dsl.ParallelFor([1]):
+        kubernetes.use_secret_as_volume(show(), "certs", "/certs")
+
+
+@dsl.pipeline(name="wrong")
+def wrong():
+    with dsl.ParallelFor([1]):
+        add(n=count_words().outputs["words"], m=1)

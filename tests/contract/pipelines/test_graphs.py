@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tagline.errors import NotYetSupported, TaskFailed
+from tagline.errors import NotYetSupported, SecretMissing, TaskContractBroken, TaskFailed, TaskTimedOut
 from tagline.platforms import Run, RunState
 from tagline.platforms.local.hands import SKIPPED
 
 from . import graphs, projects
-from .conftest import World
+from .conftest import World, alive
 
 
 def ran(world: World) -> set[str]:
@@ -126,3 +126,34 @@ def test_kfp_writes_each_construct_so_that_the_walk_is_tested_on_it(tmp_path: Pa
         "artifactSelectors",
     ):
         assert word in text
+
+
+def test_a_secret_reaches_a_task_in_a_loop_and_no_log(world: World) -> None:
+    world.environ = {"TAGLINE_SECRET_VAULT_ROLE_ID": "s3cr3t-value"}
+    run = world.run(graphs.secret_inside)
+    assert run.state is RunState.SUCCEEDED
+    logs = [path.read_text() for path in run.outputs.glob("logs/*.show.log")]
+    assert len(logs) == 2 and all("'VAULT_ID': '***'" in log for log in logs)
+
+
+def test_a_task_in_a_loop_that_lacks_its_secret_is_named_before_anything_runs(world: World) -> None:
+    with pytest.raises(SecretMissing, match="task 'show' needs key 'role-id'"):
+        world.run(graphs.secret_inside)
+    assert world.pipelines.runs("") == []
+
+
+def test_a_task_in_a_loop_has_its_own_time_limit(world: World) -> None:
+    run = world.run(graphs.limited_inside, argument=str(world.folder / "pids"))
+    assert isinstance(run.problem(), TaskTimedOut)
+    assert not alive(world.folder / "pids")
+
+
+def test_a_mount_that_this_platform_has_not_is_refused_in_a_loop_too(world: World) -> None:
+    with pytest.raises(NotYetSupported, match="secret as a volume"):
+        world.run(graphs.volume_inside)
+
+
+def test_an_output_of_another_type_than_declared_breaks_the_task_s_contract(world: World) -> None:
+    run = world.run(graphs.wrong)
+    assert isinstance(run.problem(), TaskContractBroken)
+    assert "'many' as its output 'words', which is to be NUMBER_INTEGER" in run.error

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline import foreign
-from tagline.errors import TaskContractBroken
+from tagline.errors import PipelineError, TaskContractBroken
 from tagline.platforms.local import planted
 from tagline.platforms.local.graphs.values import Values, fit
 from tagline.platforms.local.outputs import LARGEST
@@ -35,8 +35,6 @@ def _text(file: Path, run_folder: Path) -> str:
 
 
 def _typed(task: str, name: str, value: Any, kind: str) -> Any:
-    from tagline.errors import PipelineError
-
     try:
         return fit(name, value.lower() if kind == "BOOLEAN" and isinstance(value, str) else value, kind)
     except PipelineError as error:

@@ -24,8 +24,8 @@ from tagline.platforms import TaskEvent
 from tagline.platforms.local import answers, outputs, planted
 from tagline.platforms.local.graphs.values import Values
 from tagline.platforms.local.image import Image, read_image
-from tagline.platforms.local.outputs import file_name
 from tagline.platforms.local.secrets import masked_log, values
+from tagline.platforms.local.spec import file_name
 
 BEGAN, SUCCEEDED, FAILED, WARNING = "began", "succeeded", "failed", "warning"
 _TAIL = 400

@@ -11,8 +11,7 @@ from tagline.platforms import TaskEvent
 from tagline.platforms.local.executor import Call, Executor, Job
 from tagline.platforms.local.graphs.values import Result, State, Values
 from tagline.platforms.local.graphs.walk import Leaf
-from tagline.platforms.local.outputs import file_name
-from tagline.platforms.local.spec import named
+from tagline.platforms.local.spec import file_name, named
 
 SKIPPED = "skipped: its condition does not hold"
 WORKSPACE = "workspace"

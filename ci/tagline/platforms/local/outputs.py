@@ -13,6 +13,7 @@ from tagline import foreign
 from tagline.errors import NoModel, TaskContractBroken
 from tagline.platforms import ModelFacts
 from tagline.platforms.local import planted
+from tagline.platforms.local.spec import file_name
 
 FACTS = "facts"
 MODEL, METRICS = "system.Model", "system.Metrics"
@@ -142,11 +143,6 @@ def _answer(task: str, file: Path, run_folder: Path) -> dict[str, Any]:
         where=str(file),
         fix="write parameterValues and artifacts only, as strict JSON",
     )
-
-
-def file_name(task: str) -> str:
-    """A task's path of names, such as `for-loop-1/0/train`, as one name of a file; kfp's names have no dot."""
-    return task.replace("/", ".")
 
 
 def record(run_folder: Path, task: str, outputs: list[Output]) -> None:

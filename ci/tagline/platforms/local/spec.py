@@ -181,6 +181,11 @@ def named(label: str) -> str:
     return label.removeprefix("exec-")
 
 
+def file_name(task: str) -> str:
+    """A task's path of names, such as `for-loop-1/0/train`, as one name of a file; kfp's names have no dot."""
+    return task.replace("/", ".")
+
+
 def _labels(compiled: Compiled) -> list[str]:
     """The executors of all tasks, in all graphs, each once."""
     components = compiled.ir.get("components", {})
