@@ -92,6 +92,15 @@ def loops(numbers: list = [1, 2, 3]):  # noqa: B006
     pack(items=dsl.Collected(made.outputs["out"]))
 
 
+@dsl.pipeline(name="numbers")
+def numbers():
+    with dsl.ParallelFor([1, 2, 3]) as n:
+        more = add(n=n, m=10)
+        with dsl.If(n >= 2):
+            say(words=f"two {n}")
+    gather(numbers=dsl.Collected(more.outputs["total"]))
+
+
 @dsl.pipeline(name="lost-in-kfp")
 def lost():
     with dsl.ParallelFor([1]), dsl.ParallelFor([{"b": "x"}]) as pair:
