@@ -1,15 +1,15 @@
 """What stops a run on this machine: what the local platform does not run, and what Linux does not start."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tagline.errors import PipelineError
 from tagline.pipeline.compiled import Compiled
+from tagline.pipeline.conditions import read_condition
 
 # Linux gives one argument of a program at most 32 pages (MAX_ARG_STRLEN, include/uapi/linux/binfmts.h).
 ARGUMENT_LIMIT = 128 * 1024
-_EXIT_HANDLER = re.compile(r"comp-exit-handler-[0-9]+")
 _LIGHTWEIGHT = "kfp.dsl.executor_main"
 
 
@@ -34,30 +34,29 @@ def _size(value: Any) -> int:
 
 
 def unsupported(ir: Mapping[str, Any]) -> list[str]:
-    """What the local platform does not run yet, by name, such as `If (condition-1)`; empty: it runs all."""
+    """What the local platform does not run yet, by name, such as `importer (data)`; empty: it runs all."""
     compiled = Compiled(dict(ir))
     found = [*_groups(compiled), *_executors(compiled)]
     return list(dict.fromkeys(found))
 
 
 def _groups(compiled: Compiled) -> Iterator[str]:
-    for component, tasks in compiled.graphs():
+    components = compiled.ir.get("components", {})
+    for _, tasks in compiled.graphs():
         for name, task in tasks.items():
-            if "condition" in task.get("triggerPolicy", {}):
-                yield f"{_branch(component, task)} ({name})"
-            if "parameterIterator" in task or "artifactIterator" in task:
-                yield f"ParallelFor ({name})"
-            if _EXIT_HANDLER.fullmatch(task.get("componentRef", {}).get("name", "")):
-                yield f"ExitHandler ({name})"
+            if (condition := task.get("triggerPolicy", {}).get("condition")) and not _readable(condition):
+                yield f"a condition that no backend reads ({name}): {condition}"
+            graph = "dag" in components.get(task.get("componentRef", {}).get("name", ""), {})
+            if graph and int(task.get("retryPolicy", {}).get("maxRetryCount", 0)):
+                yield f"retries of a whole graph ({name})"
 
 
-def _branch(component: str, task: Mapping[str, Any]) -> str:
-    """Whether a task is the If, an Elif or the Else of its group: kfp negates the branches before it."""
-    condition = task["triggerPolicy"]["condition"]
-    if not component.startswith("comp-condition-branches-") or not condition.startswith("!("):
-        return "If"
-    own = re.sub(r"(?:^| && )!\((?:[^()]|\([^()]*\))*\)", "", condition)
-    return "Elif" if own.strip() else "Else"
+def _readable(condition: str) -> bool:
+    try:
+        read_condition(condition)
+    except PipelineError:
+        return False
+    return True
 
 
 def _executors(compiled: Compiled) -> Iterator[str]:

@@ -72,6 +72,12 @@ def secret():
     kubernetes.use_secret_as_env(task, secret_name="vault", secret_key_to_env={"role": "ROLE"})
 
 
+@dsl.pipeline(name="rounds")
+def rounds(words: list = ["a", "b"]):  # noqa: B006
+    with dsl.ParallelFor(words) as word, dsl.If(word == "b"):
+        double(given=write(text=word).outputs["out"])
+
+
 @dataclass
 class World:
     """A local platform whose tasks run in containers."""
@@ -118,6 +124,12 @@ def test_an_artifact_goes_from_one_container_to_the_next_and_no_task_is_root(wor
     (model,) = run.outputs.rglob("model")
     assert model.read_text() == "abab"
     assert world.log(run, "write").strip() == str(os.getuid() or 1000)
+
+
+def test_a_branch_in_a_loop_runs_in_containers_where_its_condition_holds(world: World) -> None:
+    run = world.run(rounds)
+    assert (run.state, run.error) == (RunState.SUCCEEDED, "")
+    assert [path.read_text() for path in run.outputs.glob("outputs/*/*.double/model")] == ["bb"]
 
 
 def test_the_task_s_own_exit_code_decides(world: World) -> None:

@@ -4,7 +4,6 @@ import socket
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tagline import foreign
@@ -12,8 +11,6 @@ from tagline.errors import ConfigError, PipelineError, StateBroken
 from tagline.pipeline import compiled
 from tagline.platforms.local import home, secrets, spec
 from tagline.platforms.local.image import Image, read_image
-
-from . import projects
 
 DOCKERFILE = """
 FROM python:3.11 AS base
@@ -142,23 +139,6 @@ def test_a_whole_number_is_handed_on_as_the_float_that_the_pipeline_wants() -> N
     text = "root: {inputDefinitions: {parameters: {n: {parameterType: NUMBER_DOUBLE}, k: {parameterType: STRING}}}}"
     found = spec.parameters(compiled.parse(text, "p.yaml"), {"n": 0, "k": "0"})
     assert found == {"n": 0.0, "k": "0"} and isinstance(found["n"], float)
-
-
-def test_every_command_of_the_handed_on_pipeline_ends_with_mark_task_and_input(tmp_path: Path) -> None:
-    compiled = spec.read_pipeline(projects.compile_to(projects.whereabouts, tmp_path / "p.yaml"))
-    ir = yaml.safe_load(spec.marked(compiled))
-    ends = [each["container"]["args"][-3:] for each in ir["deploymentSpec"]["executors"].values()]
-    assert sorted(ends) == [[spec.TASK_MARK, "where", "{{$}}"], [spec.TASK_MARK, "where-2", "{{$}}"]]
-    assert ir["pipelineInfo"]["name"] == "where-run"
-    assert compiled.ir["pipelineInfo"]["name"] == "where"
-
-
-def test_two_tasks_that_share_a_component_are_told_apart(tmp_path: Path) -> None:
-    file = projects.compile_to(projects.whereabouts, tmp_path / "p.yaml")
-    file.write_text(file.read_text().replace("name: comp-where-2", "name: comp-where"))
-    ir = yaml.safe_load(spec.marked(spec.read_pipeline(file)))
-    names = {name: task["componentRef"]["name"] for name, task in ir["root"]["dag"]["tasks"].items()}
-    assert names == {"where": "comp-where", "where-2": "comp-where-2"}
 
 
 @pytest.mark.parametrize("text", ["", "{{{", "a: 1", "root: {dag: {tasks: {}}}"])

@@ -1,14 +1,10 @@
 """Runs of compiled pipelines: order, outputs, exit codes and limits, as the tasks really had them."""
 
 import hashlib
-import inspect
-import os
-import sys
 import time
 from pathlib import Path
 
 import pytest
-import yaml
 from tagline.errors import (
     ConfigError,
     NoModel,
@@ -19,10 +15,7 @@ from tagline.errors import (
     TaskTimedOut,
 )
 from tagline.platforms import RunState
-from tagline.platforms.local import child, spec
-from tagline.platforms.local.executor import Job
 from tagline.platforms.local.home import guards
-from tagline.platforms.local.orchestrate import HANDLER_TAKES
 
 from . import projects
 from .conftest import World, alive
@@ -199,7 +192,7 @@ def test_a_secret_reaches_its_task_alone_and_no_file_of_the_platform(world: Worl
     assert not [path for path in kept if b"s3cr3t-value" in path.read_bytes()]
 
 
-@pytest.mark.parametrize("pipeline", [projects.looped, projects.lightweight, projects.volume])
+@pytest.mark.parametrize("pipeline", [projects.lightweight, projects.volume])
 def test_what_this_platform_cannot_run_is_refused_by_name_before_anything_runs(
     world: World, pipeline: object
 ) -> None:
@@ -232,28 +225,3 @@ def test_parameters_are_checked_before_anything_runs(
 
 def test_a_whole_number_does_where_the_pipeline_wants_any_number(world: World) -> None:
     assert world.run(projects.weighed, share=30).state is RunState.SUCCEEDED
-
-
-def test_a_task_that_kfp_left_out_is_no_success_even_where_kfp_says_so(world: World) -> None:
-    compiled = spec.read_pipeline(world.request(projects.whereabouts).compiled)
-    ir = yaml.safe_load(spec.marked(compiled))
-    ir["pipelineInfo"]["name"] = "where"  # kfp 2.17 runs the task of this name alone and is content
-    places = (str(world.folder), str(world.source), sys.executable)
-    job = Job(yaml.safe_dump(ir), {}, *places, os.getpid(), 60.0)
-    with (world.folder / "lock").open("w") as lock:
-        ended = child.follow(job, lock, world.told.append)
-    assert ended is not None
-    assert ended.error == "tasks that never ran: where-2"
-
-
-def test_kfp_still_calls_the_task_handler_that_ours_stands_in_for() -> None:
-    from kfp.local import config, status, subprocess_task_handler, task_dispatcher
-
-    theirs = subprocess_task_handler.SubprocessTaskHandler
-    assert list(inspect.signature(theirs.__init__).parameters) == HANDLER_TAKES
-    assert list(inspect.signature(theirs.run).parameters) == ["self"]
-    source = inspect.getsource(task_dispatcher.run_single_task_implementation)
-    assert "subprocess_task_handler.SubprocessTaskHandler" in source
-    assert "return_code == 0" not in source
-    assert {each.name for each in status.Status} == {"SUCCESS", "FAILURE"}
-    assert config.SubprocessRunner(use_venv=False).use_venv is False

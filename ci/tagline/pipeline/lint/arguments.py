@@ -126,7 +126,7 @@ RULES = (
         "not-run-locally",
         Level.ERROR,
         "The local platform would stop there.",
-        "write it as container tasks in one graph",
+        "write it as container tasks",
         _not_local,
         frozenset({Scope.LOCAL}),
     ),

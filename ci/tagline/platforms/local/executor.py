@@ -1,6 +1,5 @@
 """One container task: as a host process in its own copy of the tree, or in its image; its real exit code."""
 
-import json
 import os
 import shutil
 import time
@@ -23,10 +22,11 @@ from tagline.errors import (
     TaskTimedOut,
 )
 from tagline.platforms import TaskEvent
-from tagline.platforms.local import outputs, planted
+from tagline.platforms.local import answers, outputs, planted
+from tagline.platforms.local.graphs.values import Values
 from tagline.platforms.local.image import Image, read_image
 from tagline.platforms.local.secrets import masked_log, values
-from tagline.platforms.local.spec import TASK_MARK
+from tagline.platforms.local.spec import file_name
 
 BEGAN, SUCCEEDED, FAILED, WARNING = "began", "succeeded", "failed", "warning"
 _TAIL = 400
@@ -39,10 +39,10 @@ TERMINATION_LOG = "TAGLINE_TERMINATION_LOG"
 class Job(msgspec.Struct, frozen=True):
     """Everything that the orchestrating process is told, through its standard input.
 
-    `ir` is the marked pipeline, `folder` the run's, `deadline` seconds for all of it, `limits` seconds by
-    task, `secrets` values by task and variable, `guards` what no task may touch. With `containers`, the engine's
-    name, each task runs in its own image, under the `resources` of its name; `source` and `python` do not count, and
-    `home` is where images lie that no registry has.
+    `ir` is the pipeline, `folder` the run's, `deadline` seconds for all of it, `limits` seconds by
+    executor, `secrets` values by executor and variable, `guards` what no task may touch. With `containers`, the
+    engine's name, each task runs in its own image, under the `resources` of its executor; `source` and `python` do
+    not count, and `home` is where images lie that no registry has.
     """
 
     ir: str
@@ -61,47 +61,49 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """What kfp asks of one task: its command, its executor input, its environment, its image."""
+    """One task: its command, its executor input, its environment, its image, and its executor's name."""
 
     argv: list[str]
     given: dict[str, Any]
     env: Mapping[str, str]
     image: str = ""
+    executor: str = ""
+    kinds: Mapping[str, str] = {}
 
 
 class Executor:
-    """Runs the tasks of one job, tells of each, and keeps the last failure."""
+    """Runs the tasks of one job, tells of each, and keeps the last failure of each."""
 
     def __init__(self, job: Job, tell: Callable[[TaskEvent], None]) -> None:
         self.job, self.tell = job, tell
         self.folder = Path(job.folder)
-        self.failure: tuple[str, TaglineError] | None = None
-        self.done: set[str] = set()
+        self.failures: dict[str, TaglineError] = {}
         self._image: Image = read_image(Path(job.source))
         self._source = self.folder if job.containers else foreign.held(Path(job.source))
         self._end = time.monotonic() + job.deadline
 
-    def run(self, full_command: list[str], env: Mapping[str, str], image: str = "") -> bool:
-        """Run the task that a marked command names; True only if it ended well and kept its contract."""
-        *argv, mark, task, text = full_command
-        if mark != TASK_MARK:
-            raise PipelineError("kfp changed the command of a task", fix="pip install 'kfp==2.17.0'")
+    def run(self, task: str, call: Call) -> Values | None:
+        """Run a task, named by its path; its outputs only if it ended well and kept its contract."""
         log = self._log(task)
         began = time.monotonic()
         self.tell(TaskEvent(task, BEGAN, None, str(log)))
         try:
-            self._attempt(task, Call(argv, json.loads(text), env, image))
+            found = self._attempt(task, call)
         except (PipelineError, EngineError) as error:
             error.where = error.where or str(log)
-            self.failure = (task, error)
+            self.failures[task] = error
             self.tell(TaskEvent(task, FAILED, time.monotonic() - began, str(log)))
-            return False
-        self.done.add(task)
+            return None
+        self.failures.pop(task, None)
         self.tell(TaskEvent(task, SUCCEEDED, time.monotonic() - began, str(log)))
-        return True
+        return found
+
+    def left(self) -> float:
+        """The seconds that the run has left."""
+        return self._end - time.monotonic()
 
     def _log(self, task: str) -> Path:
-        return self.folder / "logs" / f"{task}.log"
+        return self.folder / "logs" / f"{file_name(task)}.log"
 
     @contextmanager
     def _logged(self, task: str) -> Iterator[BinaryIO]:
@@ -115,7 +117,7 @@ class Executor:
 
     def _termination_log(self, task: str) -> Path:
         """Where `tagline_task` says that its contract ended the task; nothing lies there at first."""
-        place = self._work() / f"{task}.told"
+        place = self._work() / f"{file_name(task)}.told"
         shutil.rmtree(place, ignore_errors=True)
         with planted.refused(str(place)):
             return foreign.make_folder(place, self.folder) / "termination-log"
@@ -126,7 +128,7 @@ class Executor:
         with planted.refused(str(folder)):
             return foreign.make_folder(folder, self.folder)
 
-    def _attempt(self, task: str, call: Call) -> None:
+    def _attempt(self, task: str, call: Call) -> Values:
         from tagline.pipeline.rules import argument_too_long
 
         given = call.given
@@ -137,7 +139,7 @@ class Executor:
         variables = {**call.env, TERMINATION_LOG: str(told)}
         call = msgspec.structs.replace(call, env=variables)
         with self._logged(task) as kept:
-            with masked_log(kept, values(self.job.secrets)) as log, self._in_time(task):
+            with masked_log(kept, values(self.job.secrets)) as log, self._in_time(task, call):
                 code = (self._in_container if self.job.containers else self._on_host)(task, call, log)
             broken = code != 0 and _names(told, "OutputError", self.folder)
             shutil.rmtree(told.parent, ignore_errors=True)
@@ -149,14 +151,19 @@ class Executor:
             if not item.written:
                 self.tell(TaskEvent(task, f"{WARNING}: declared output {item.name!r} was not written"))
         outputs.record(self.folder, task, found)
+        return answers.read(task, given, call.kinds, self.folder)
 
     def _on_host(self, task: str, call: Call, log: Path) -> int:
         with self._tree(task) as tree:
             places = [self._image.host_path(item, tree) for item in call.argv]
-            own = [outputs.folder_of(call.given), self._work() / f"{task}.told", self.folder / "workspace"]
+            own = [
+                outputs.folder_of(call.given),
+                self._work() / f"{file_name(task)}.told",
+                self.folder / "workspace",
+            ]
             kept = [self.folder, *outputs.around(call.given, self.folder), self._work()]
-            env = self._env(tree, {**call.env, **self.job.secrets.get(task, {})})
-            given = (places, tree, log, env, self._limit(task))
+            env = self._env(tree, {**call.env, **self.job.secrets.get(call.executor, {})})
+            given = (places, tree, log, env, self._limit(task, call))
             command = Command(*given, keep=kept, own=own)
             code = sandbox.run(command, guards=self.job.guards)
             return code if code >= 0 else SIGNALLED - code
@@ -164,7 +171,7 @@ class Executor:
     def _in_container(self, task: str, call: Call, log: Path) -> int:
         assert self.job.containers
         containers = containers_of(self.job.containers)
-        limits = self.job.resources.get(task, Limits())
+        limits = self.job.resources.get(call.executor, Limits())
         if said := containers.unheld(limits):
             self.tell(TaskEvent(task, f"{WARNING}: {said}"))
         given = (
@@ -174,16 +181,16 @@ class Executor:
             self.folder,
             log,
             self.job.folder,
-            self._limit(task),
+            self._limit(task, call),
             limits,
-            self.job.secrets.get(task, {}),
+            self.job.secrets.get(call.executor, {}),
             Path(self.job.home),
         )
         return containers.run(TaskContainer(*given), os.environ)
 
     @contextmanager
-    def _in_time(self, task: str) -> Iterator[None]:
-        limit = self._limit(task)
+    def _in_time(self, task: str, call: Call) -> Iterator[None]:
+        limit = self._limit(task, call)
         try:
             yield
         except TaskTimedOut as error:
@@ -192,11 +199,11 @@ class Executor:
                 fix="give it more time (set_timeout in pipeline.py), or mend the task",
             ) from error
 
-    def _limit(self, task: str) -> float:
-        left = self._end - time.monotonic()
+    def _limit(self, task: str, call: Call) -> float:
+        left = self.left()
         if left <= 0:
             raise TaskTimedOut(f"task {task!r} did not start: the run's {self.job.deadline:g} s are over")
-        return min(left, self.job.limits.get(task, left))
+        return min(left, self.job.limits.get(call.executor, left))
 
     def _env(self, tree: Path, env: Mapping[str, str]) -> dict[str, str]:
         python = Path(self.job.python)
@@ -207,7 +214,7 @@ class Executor:
     @contextmanager
     def _tree(self, task: str) -> Iterator[Path]:
         """A copy of the release's source tree: what one task leaves in it, no other task sees."""
-        tree = self._work() / task
+        tree = self._work() / file_name(task)
         shutil.rmtree(tree, ignore_errors=True)
         shutil.copytree(self._source, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         try:

@@ -1,4 +1,4 @@
-"""The child process in which kfp's own local orchestrator runs a compiled pipeline, our executor under it.
+"""The child process that walks a compiled pipeline and runs its tasks.
 
 Called as `python -m tagline.platforms.local.orchestrate`: a `Job` as JSON on standard input, a `Message` a
 line on standard output, everything that kfp prints on standard error. It ends with its parent, whatever
@@ -6,14 +6,14 @@ ends that.
 """
 
 import ctypes
-import inspect
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 from tagline_task import masking
@@ -23,9 +23,11 @@ from tagline.errors import PipelineError, TaglineError
 from tagline.platforms import TaskEvent
 from tagline.platforms.local import secrets
 from tagline.platforms.local.executor import Executor, Job
+from tagline.platforms.local.graphs.values import State
+from tagline.platforms.local.graphs.walk import Walk
+from tagline.platforms.local.hands import WORKSPACE, LocalHands
 
 _PR_SET_PDEATHSIG = 1
-HANDLER_TAKES = ["self", "image", "full_command", "pipeline_root", "runner", "env_vars"]
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
@@ -63,56 +65,21 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise Stopped
 
 
-def handler_of(executor: Executor) -> type:
-    """The class that kfp calls for each task instead of its own; raises `PipelineError` if kfp's changed."""
-    from kfp.local import status, subprocess_task_handler
-
-    theirs = subprocess_task_handler.SubprocessTaskHandler
-    if list(inspect.signature(theirs.__init__).parameters) != HANDLER_TAKES:
-        raise PipelineError(
-            "this kfp has another local task handler than tagline knows", fix="pip install 'kfp==2.17.0'"
-        )
-
-    class TaskHandler:
-        def __init__(
-            self, image: str, full_command: list[str], env_vars: dict[str, str] | None = None, **_: Any
-        ) -> None:
-            self.image, self.full_command, self.env_vars = image, full_command, env_vars or {}
-
-        def run(self) -> Any:
-            good = executor.run(self.full_command, self.env_vars, self.image)
-            return status.Status.SUCCESS if good else status.Status.FAILURE
-
-    return TaskHandler
-
-
 def orchestrate(job: Job, executor: Executor) -> Ended:
-    """Run all tasks; success only if our executor itself saw every task of the graph end well."""
+    """Run all tasks that are due; success only if each ended well."""
     import yaml
-    from kfp import components, local
-    from kfp.local import subprocess_task_handler
 
-    subprocess_task_handler.SubprocessTaskHandler = handler_of(executor)
-    folder = Path(job.folder)
-    local.init(
-        runner=local.SubprocessRunner(use_venv=False),
-        pipeline_root=str(folder / "outputs"),
-        workspace_root=str(folder / "workspace"),
-        raise_on_error=True,
-    )
-    problem = ""
+    ir = yaml.safe_load(job.ir)
+    walk = Walk(ir, LocalHands(job, executor, ir))
     try:
-        components.load_component_from_text(job.ir)(**job.parameters)
-    except PipelineError:
-        raise
-    except Exception as error:
-        problem = masking.HIDDEN.clean(f"{type(error).__name__}: {error}")
-    if executor.failure and executor.failure[0] not in executor.done:
-        return _failed(*executor.failure)
-    left = set(yaml.safe_load(job.ir)["root"]["dag"]["tasks"]) - executor.done
-    if problem or left:
-        return Ended(problem or f"tasks that never ran: {', '.join(sorted(left))}", PipelineError.__name__)
-    return Ended()
+        result = walk.run(job.parameters)
+    finally:
+        shutil.rmtree(Path(job.folder) / WORKSPACE, ignore_errors=True)
+    if result.state is not State.FAILED:
+        return Ended()
+    if error := executor.failures.get(result.task):
+        return _failed(result.task, error)
+    return Ended(masking.HIDDEN.clean(result.problem), PipelineError.__name__, result.task)
 
 
 def _failed(task: str, error: TaglineError) -> Ended:

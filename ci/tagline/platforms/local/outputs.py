@@ -13,6 +13,7 @@ from tagline import foreign
 from tagline.errors import NoModel, TaskContractBroken
 from tagline.platforms import ModelFacts
 from tagline.platforms.local import planted
+from tagline.platforms.local.spec import file_name
 
 FACTS = "facts"
 MODEL, METRICS = "system.Model", "system.Metrics"
@@ -146,7 +147,7 @@ def _answer(task: str, file: Path, run_folder: Path) -> dict[str, Any]:
 
 def record(run_folder: Path, task: str, outputs: list[Output]) -> None:
     """Keep what a task gave beside the run; `recorded` reads it. Raises `TaskContractBroken` at a link there."""
-    file = run_folder / RECORDS / f"{task}.json"
+    file = run_folder / RECORDS / f"{file_name(task)}.json"
     run_folder.mkdir(parents=True, exist_ok=True)
     with planted.refused(str(file)):
         foreign.replace(file, msgspec.json.encode(outputs), run_folder)

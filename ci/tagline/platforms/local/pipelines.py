@@ -139,6 +139,8 @@ class LocalPipelines:
         return run
 
     def _start(self, request: RunRequest, lock: IO[str], told: Listener) -> Run:
+        import yaml
+
         from tagline.platforms.local import child
         from tagline.platforms.local.executor import Job, containers_of
 
@@ -153,7 +155,7 @@ class LocalPipelines:
         run = self._store.begin(request.owner, request.pipeline)
         run.outputs.mkdir(parents=True, exist_ok=True)
         places = (str(run.outputs), str(request.tree.absolute()), str(python))
-        given = (spec.marked(compiled), parameters, *places, os.getpid(), request.timeout)
+        given = (yaml.safe_dump(compiled.ir), parameters, *places, os.getpid(), request.timeout)
         asked = spec.limits(compiled) if contained else {}
         job = Job(*given, limits, hidden, self.engine.guards, contained, asked, str(self.home))
         try:

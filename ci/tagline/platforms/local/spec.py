@@ -1,12 +1,10 @@
 """The compiled pipeline as the local platform reads it: graph, parameters, and what each task asks for."""
 
-import copy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 from tagline_task.connectors.settings import MOUNTED, NEEDED, OPTIONAL
 
 from tagline.engines import Limits
@@ -15,7 +13,6 @@ from tagline.pipeline.compiled import Compiled, read
 from tagline.pipeline.quantities import amount
 from tagline.words import one_of
 
-TASK_MARK = "--tagline-task"
 _TYPES: dict[str, tuple[type, ...]] = {
     "NUMBER_INTEGER": (int,),
     "NUMBER_DOUBLE": (int, float),
@@ -147,9 +144,8 @@ def limits(compiled: Compiled) -> dict[str, Limits]:
     """Cores, memory and GPUs of the tasks that name some; raises `NotYetSupported` for what only a run knows."""
     containers = compiled.containers()
     found = {}
-    for name, task in _tasks(compiled).items():
-        component = compiled.ir["components"][task["componentRef"]["name"]]
-        asked = containers.get(component.get("executorLabel", ""), {}).get("resources") or {}
+    for label in _labels(compiled):
+        name, asked = named(label), containers.get(label, {}).get("resources") or {}
         device = asked.get("accelerator") or {}
         words = {
             "cpus": asked.get("resourceCpuLimit") or asked.get("cpuLimit") or 0,
@@ -176,9 +172,29 @@ def quantity(text: object) -> float:
 def _settings(compiled: Compiled) -> Iterator[tuple[str, dict[str, Any]]]:
     kubernetes = compiled.platform.get("platforms", {}).get("kubernetes", {})
     by_label = kubernetes.get("deploymentSpec", {}).get("executors", {})
-    for name, task in _tasks(compiled).items():
-        component = compiled.ir["components"][task["componentRef"]["name"]]
-        yield name, by_label.get(component.get("executorLabel", "")) or {}
+    for label in _labels(compiled):
+        yield named(label), by_label.get(label) or {}
+
+
+def named(label: str) -> str:
+    """The name that kfp made an executor's label of: its task's, or that of the first task that it is for."""
+    return label.removeprefix("exec-")
+
+
+def file_name(task: str) -> str:
+    """A task's path of names, such as `for-loop-1/0/train`, as one name of a file; kfp's names have no dot."""
+    return task.replace("/", ".")
+
+
+def _labels(compiled: Compiled) -> list[str]:
+    """The executors of all tasks, in all graphs, each once."""
+    components = compiled.ir.get("components", {})
+    found: dict[str, None] = {}
+    for _, tasks in compiled.graphs():
+        for task in tasks.values():
+            label = components[task["componentRef"]["name"]].get("executorLabel", "")
+            found.update({label: None} if label else {})
+    return list(found)
 
 
 def _secret_name(compiled: Compiled, task: str, use: Mapping[str, Any], given: Mapping[str, Any]) -> str:
@@ -191,27 +207,3 @@ def _secret_name(compiled: Compiled, task: str, use: Mapping[str, Any], given: M
     if constant := named.get("runtimeValue", {}).get("constant") or use.get("secretName"):
         return str(constant)
     raise NotYetSupported(f"task {task!r} takes a secret's name from another task: the local platform cannot")
-
-
-def marked(compiled: Compiled) -> str:
-    """The IR as kfp's orchestrator gets it: each task has a component of its own, and three more arguments.
-
-    `TASK_MARK`, the task's name and its executor input end every command, so that our executor knows both
-    whatever the task's own arguments are. The pipeline's name is changed where a task has it too: kfp 2.17
-    would take that one task for the whole (structures.ComponentSpec.from_ir_dicts) and report success.
-    """
-    ir = copy.deepcopy(compiled.ir)
-    while ir["pipelineInfo"]["name"] in _tasks(compiled):
-        ir["pipelineInfo"]["name"] += "-run"
-    components, executors = {}, {}
-    for name, task in ir["root"]["dag"]["tasks"].items():
-        component = copy.deepcopy(ir["components"][task["componentRef"]["name"]])
-        if "executorLabel" not in component:
-            raise NotYetSupported(f"task {name!r} is a pipeline itself: the local platform runs single tasks")
-        executor = copy.deepcopy(ir["deploymentSpec"]["executors"][component["executorLabel"]])
-        container = executor["container"]
-        container["args"] = [*container.get("args", []), TASK_MARK, name, "{{$}}"]
-        component["executorLabel"], task["componentRef"]["name"] = f"exec-{name}", f"comp-{name}"
-        components[f"comp-{name}"], executors[f"exec-{name}"] = component, executor
-    ir["components"], ir["deploymentSpec"]["executors"] = components, executors
-    return str(yaml.safe_dump(ir))

@@ -53,6 +53,10 @@ def loop(items: dict[str, Any], **more: Any) -> Break:
     return lambda made: task(made).update(parameterIterator={"itemInput": "n", "items": items}, **more)
 
 
+def imported(made: Compiled) -> None:
+    made.ir["deploymentSpec"]["executors"]["exec-two"] = {"importer": {"artifactUri": {"constant": "/x"}}}
+
+
 def exit_task(made: Compiled) -> None:
     task(made, "light").update(triggerPolicy={"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"})
     task(made, "light")["inputs"] = {"parameters": {"n": {"runtimeValue": {"constant": 1.0}}}}
@@ -131,7 +135,7 @@ BROKEN: list[tuple[str, str, Break]] = [
         program("import sklearn", base="python:3.12", installs="pandas==2.2.0"),
     ),
     ("one-model", "the pipeline", lambda made: made.ir["components"]["comp-two"].pop("outputDefinitions")),
-    ("not-run-locally", "ParallelFor (one)", loop({"raw": "[1]"})),
+    ("not-run-locally", "importer (two)", imported),
     ("image-not-by-digest", "one", image("quay.io/x/y:1.2")),
 ]
 FINE: list[tuple[str, Break]] = [
