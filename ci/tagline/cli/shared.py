@@ -30,8 +30,8 @@ def open_world(
     Raises `NameTaken` where the platform has another repository's pipeline of this name, unless
     it is `any_name`: for commands that ask nothing of the platform.
     """
+    from tagline.flow.opening import open_world
     from tagline.flow.releasing.owners import check_name
-    from tagline.flow.world import open_world
 
     world = open_world(Path.cwd(), telling(json_), environ, may_be_offline=may_be_offline, hide=hide)
     if not any_name:

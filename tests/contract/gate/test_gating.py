@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from tagline.engines import Command, Environment
 from tagline.engines.process import ProcessEngine
 from tagline.errors import GateError
+from tagline.flow.opening import open_world
 from tagline.flow.promoting.gating import hold_contest
-from tagline.flow.world import open_world
 from tagline.model.gate import Outcome
 
 from tests.fakes.repositories import Bare

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from tagline import config
 from tagline.engines import gaps
-from tagline.flow.world import open_engine
+from tagline.flow.opening import open_engine
 from tagline.platforms import ServerSpec
 from tagline.platforms.local import serving
 

@@ -11,8 +11,8 @@ from tagline.flow.agents.handover import save_plan
 from tagline.flow.agents.needs import wants_of
 from tagline.flow.agents.saved import Saved
 from tagline.flow.known import plan_event
+from tagline.flow.opening import open_world
 from tagline.flow.releasing.images import ENGINE_VARIABLE
-from tagline.flow.world import open_world
 from tagline.git.repo import LEDGER_REF
 
 from tests.unit.flow.world import POLICY, THREE, TWO, Stage, stage

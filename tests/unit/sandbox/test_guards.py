@@ -7,7 +7,7 @@ import pytest
 from tagline import config
 from tagline.engines import Command
 from tagline.engines.process import ProcessEngine
-from tagline.flow.world import open_engine
+from tagline.flow.opening import open_engine
 
 MOUNT = ["unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/tmp"]
 PRIVATE = [

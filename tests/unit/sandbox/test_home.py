@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from tagline.engines import Command, gaps, places, sandbox
 from tagline.engines.process import ProcessEngine
-from tagline.flow.world import open_engine
+from tagline.flow.opening import open_engine
 
 from .test_guards import mounts_allowed
 

@@ -61,7 +61,7 @@ def test_a_remote_named_without_its_suffix_can_be_neither_seen_nor_changed(
     disk: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tagline.engines.process import ProcessEngine
-    from tagline.flow.world import open_engine
+    from tagline.flow.opening import open_engine
 
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     git(disk / "repo", "remote", "add", "origin", url.format(disk))

@@ -98,8 +98,9 @@ def check_work_tree(folder: Path, *, smoke: bool, fix: bool, told: Told) -> Repo
     from tagline.engines import sandbox
     from tagline.flow import platforms
     from tagline.flow.checking.work_tree import compile_work_tree, root_of
+    from tagline.flow.opening import open_engine
     from tagline.flow.releasing import images
-    from tagline.flow.world import default_name, open_engine
+    from tagline.flow.world import default_name
     from tagline.platforms.local.home import tagline_home
     from tagline.secrets.sources import Names
 

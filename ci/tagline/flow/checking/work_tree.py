@@ -16,7 +16,8 @@ def compile_work_tree(folder: Path, file: Path | None, output: Path | None) -> l
     under the guards of the repository that it lies in, and does not see the gate's data.
     """
     from tagline.engines import sandbox
-    from tagline.flow.world import default_name, open_engine
+    from tagline.flow.opening import open_engine
+    from tagline.flow.world import default_name
     from tagline.platforms.local.home import tagline_home
 
     sandbox.protect_parent()

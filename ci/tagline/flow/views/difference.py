@@ -87,7 +87,8 @@ def _compiled(pipeline: Path, root: Path | None = None) -> Compiled:
     """Compile a pipeline file in the sandboxed child, under the guards of its repository."""
     from tagline.engines import sandbox
     from tagline.flow.checking.work_tree import root_of
-    from tagline.flow.world import default_name, open_engine
+    from tagline.flow.opening import open_engine
+    from tagline.flow.world import default_name
     from tagline.pipeline.compile import compile_file
     from tagline.platforms.local.home import tagline_home
 

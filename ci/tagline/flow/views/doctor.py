@@ -89,7 +89,7 @@ def _disk(folder: Path) -> Iterator[Finding]:
 
 def _sandbox(folder: Path) -> Iterator[Finding]:
     from tagline.engines.gaps import gaps
-    from tagline.flow.world import open_engine
+    from tagline.flow.opening import open_engine
     from tagline.platforms.local import serving
     from tagline.platforms.local.home import tagline_home
 
