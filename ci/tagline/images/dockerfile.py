@@ -1,38 +1,18 @@
-"""A Dockerfile as far as a digest needs it: its instructions, the images it starts from, the files it copies."""
+"""A Dockerfile as far as a digest needs it: the images it starts from, the files it copies."""
 
-import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-_HEREDOC = re.compile(r"<<-?\s*[\"']?([A-Za-z_][A-Za-z0-9_]*)[\"']?")
+from tagline.images import heredocs
+from tagline.images.instructions import Instruction, instructions, lines_of
+
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-+])([^}]*))?\}|(\w+))")
 _SYNTAX = re.compile(r"#\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
-_TAKES_FILES = {"RUN", "COPY", "ADD"}
+_IN_DOUBT = re.compile(r"[\"'\\`$]")
 SCRATCH = "scratch"
-
-
-class Instruction(msgspec.Struct, frozen=True):
-    """One instruction: its word in capitals, the rest of its lines joined, and the line where it begins (from 1)."""
-
-    word: str
-    rest: str
-    line: int
-
-    def words(self) -> list[str]:
-        """The rest as words, flags first; JSON form and shell form alike. Heredocs count as one word each."""
-        flags, rest = _flags(self.rest)
-        if rest.startswith("["):
-            try:
-                return [*flags, *(str(word) for word in json.loads(rest))]
-            except ValueError:
-                pass  # Docker reads it as the shell form too
-        try:
-            return [*flags, *shlex.split(rest)]
-        except ValueError:
-            return [*flags, *rest.split()]
 
 
 class Base(msgspec.Struct, frozen=True):
@@ -44,42 +24,6 @@ class Base(msgspec.Struct, frozen=True):
     @property
     def pinned(self) -> bool:
         return "@sha256:" in self.reference
-
-
-def instructions(text: str) -> list[Instruction]:
-    """The instructions in order, continued lines joined, comments and heredocs' contents left out."""
-    return list(_instructions(text.splitlines()))
-
-
-def _instructions(lines: list[str]) -> Iterator[Instruction]:
-    held: list[str] = []
-    start, ends = 0, list[str]()
-    for number, raw in enumerate(lines, 1):
-        if ends:
-            ends = ends[1:] if raw.strip() == ends[0] else ends
-            continue
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
-        start = start if held else number
-        held.append(line.removesuffix("\\").strip())
-        if line.endswith("\\"):
-            continue
-        word, _, rest = " ".join(held).partition(" ")
-        held = []
-        ends = _HEREDOC.findall(rest) if word.upper() in _TAKES_FILES else []
-        yield Instruction(word.upper(), rest.strip(), start)
-    if held:
-        word, _, rest = " ".join(held).partition(" ")
-        yield Instruction(word.upper(), rest.strip(), start)
-
-
-def _flags(rest: str) -> tuple[list[str], str]:
-    flags = []
-    while match := re.match(r"(--\S+)\s+", rest + " "):
-        flags.append(match[1])
-        rest = rest[match.end() :].strip()
-    return flags, rest
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
@@ -97,7 +41,10 @@ def expand(text: str, values: Mapping[str, str]) -> str:
 
 
 def scoped(text: str, args: Mapping[str, str]) -> Iterator[tuple[Instruction, dict[str, str]]]:
-    """Each instruction with the build arguments that hold there (ENV counts as one)."""
+    """Each instruction with the build arguments that hold there (ENV counts as one).
+
+    What ONBUILD holds back sets none here.
+    """
     outer: dict[str, str] = {}
     inner: dict[str, str] | None = None
     for one in instructions(text):
@@ -106,15 +53,24 @@ def scoped(text: str, args: Mapping[str, str]) -> Iterator[tuple[Instruction, di
             yield one, outer
             continue
         scope = outer if inner is None else inner
-        if one.word == "ARG":
-            for word in one.words():
+        if one.later:
+            pass
+        elif one.word == "ARG":
+            for word in _shell_words(one):
                 name, given, default = word.partition("=")
                 known = args.get(name) or (expand(default, scope) if given else outer.get(name))
                 scope |= {} if known is None else {name: known}
         elif one.word == "ENV" and inner is not None:
-            pairs = [word.partition("=") for word in one.words() if "=" in word]
+            pairs = [word.partition("=") for word in _shell_words(one) if "=" in word]
             scope |= {name: expand(value, scope) for name, _, value in pairs}
         yield one, scope
+
+
+def _shell_words(one: Instruction) -> list[str]:
+    try:
+        return shlex.split(one.rest)
+    except ValueError:
+        return one.rest.split()
 
 
 def bases(text: str, args: Mapping[str, str]) -> list[Base]:
@@ -123,7 +79,7 @@ def bases(text: str, args: Mapping[str, str]) -> list[Base]:
     for one, values in scoped(text, args):
         names = [expand(name, values) for name in _named_images(one)]
         if one.word == "FROM":
-            words = [word for word in one.words() if not word.startswith("--")]
+            words = one.words()
             found += [Base(name, one.line) for name in names if name.lower() not in stages | {SCRATCH}]
             stages |= {word.lower() for word in words[2:]}
             continue
@@ -132,7 +88,7 @@ def bases(text: str, args: Mapping[str, str]) -> list[Base]:
 
 
 def _frontend(text: str) -> Iterator[Base]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if not line.startswith("#"):
             return
         if match := _SYNTAX.match(line):
@@ -140,23 +96,21 @@ def _frontend(text: str) -> Iterator[Base]:
 
 
 def _named_images(one: Instruction) -> list[str]:
-    words = one.words()
     if one.word == "FROM":
-        return [word for word in words if not word.startswith("--")][:1]
-    found = [word.partition("=")[2] for word in words if word.startswith("--from=")]
-    return found + [mount["from"] for mount in mounts(one) if "from" in mount]
+        return one.words()[:1]
+    return one.flag("from") + [mount["from"] for mount in mounts(one) if "from" in mount]
 
 
 def mounts(one: Instruction) -> list[dict[str, str]]:
     """The `--mount` flags of a RUN, as their keys and values."""
-    flags = [word.removeprefix("--mount=") for word in one.words() if word.startswith("--mount=")]
-    return [dict(part.partition("=")[::2] for part in flag.split(",")) for flag in flags]
+    return [dict(part.partition("=")[::2] for part in flag.split(",")) for flag in one.flag("mount")]
 
 
 def copied(text: str, args: Mapping[str, str]) -> list[str]:
     """The patterns of the context's files that may go in: sources of COPY, ADD and bind mounts.
 
-    `.` stands for all of it, also where a source's variable is not known.
+    `.` stands for all of it, also where a source's variable is not known, where a source is quoted or escaped,
+    and where ONBUILD holds an instruction back.
     """
     found: list[str] = []
     for one, values in scoped(text, args):
@@ -165,20 +119,19 @@ def copied(text: str, args: Mapping[str, str]) -> list[str]:
         for mount in mounts(one) if one.word == "RUN" else []:
             if mount.get("type", "bind") == "bind" and "from" not in mount:
                 found.append(expand(mount.get("source", mount.get("src", ".")), values))
-    return list(dict.fromkeys("." if "$" in source else source for source in found))
+        found += ["."] if one.later else []
+    return list(dict.fromkeys("." if _IN_DOUBT.search(source) else source for source in found))
 
 
 def _sources(one: Instruction) -> list[str]:
-    words = one.words()
-    if any(word.startswith("--from=") for word in words):
+    if one.flag("from"):
         return []
-    plain = [word for word in words if not word.startswith("--")]
-    return [word for word in plain[:-1] if not word.startswith("<<")]
+    return [word for word in one.words()[:-1] if not heredocs.opens(word)]
 
 
 def pin(text: str, base: Base, pinned: str, args: Mapping[str, str]) -> str:
     """The Dockerfile with one base held to its digest, where it is written: at its line, or at its ARG."""
-    lines = text.splitlines(keepends=True)
+    lines = text.split("\n")
     at = base.line - 1
     if base.reference not in lines[at]:
         names = {match[1] or match[4] for match in _VARIABLE.finditer(lines[at])}
@@ -186,8 +139,8 @@ def pin(text: str, base: Base, pinned: str, args: Mapping[str, str]) -> str:
             (one.line - 1 for one in instructions(text) if one.word == "ARG" and names & _declared(one)), at
         )
     lines[at] = re.sub(rf"{re.escape(base.reference)}(?![\w./:@-])", pinned, lines[at])
-    return "".join(lines)
+    return "\n".join(lines)
 
 
 def _declared(one: Instruction) -> set[str]:
-    return {word.partition("=")[0] for word in one.words()}
+    return {word.partition("=")[0] for word in _shell_words(one)}

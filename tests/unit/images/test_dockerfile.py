@@ -1,10 +1,13 @@
 """What a Dockerfile says: the images it starts from, what it copies, and where a digest is written."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tagline.errors import ConfigError
+from tagline.errors import ConfigError, ImageRefused
 from tagline.images import dockerfile
+from tagline.images.instructions import instructions
 from tagline.images.reference import DOCKER_HUB, Reference
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -68,10 +71,11 @@ def test_a_base_is_pinned_where_it_is_written() -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_is_too_strange_to_be_read(text: str) -> None:
-    for one in dockerfile.instructions(text):
-        one.words()
-    dockerfile.bases(text, {})
-    dockerfile.copied(text, {})
+    with suppress(ImageRefused):
+        for one in instructions(text):
+            one.words()
+        dockerfile.bases(text, {})
+        dockerfile.copied(text, {})
 
 
 REFERENCES = {
