@@ -9,9 +9,12 @@ import msgspec
 from tagline.images import heredocs
 from tagline.images.instructions import Instruction, instructions, lines_of
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-+])([^}]*))?\}|(\w+))")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)(?:(:?)([-+])([^}]*))?\}|(\w+))")
 _SYNTAX = re.compile(r"#\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
 _IN_DOUBT = re.compile(r"[\"'\\`$]")
+_BUILDER_S = ("TARGET", "BUILD")
+_REMOTE = re.compile(r"://|\A[^/]+@[^/]+:|\Agit@")
+_CHECKSUM = re.compile(r"(sha256:)?[0-9a-f]{40,64}")
 SCRATCH = "scratch"
 
 
@@ -26,16 +29,24 @@ class Base(msgspec.Struct, frozen=True):
         return "@sha256:" in self.reference
 
 
-def expand(text: str, values: Mapping[str, str]) -> str:
-    """Put build arguments in the place of `$NAME`, `${NAME}`, `${NAME:-default}`; unknown ones stay as written."""
+def expand(text: str, values: Mapping[str, str], *, complete: bool = False) -> str:
+    """Put build arguments in the place of `$NAME`, `${NAME}`, `${NAME:-default}`; unknown ones stay as written.
+
+    With `complete` the values are all that there are, but for the platform's own: a default then counts.
+    """
 
     def value(match: re.Match[str]) -> str:
-        name = match[1] or match[4]
-        if match[2] == "+":
-            return match[3] if values.get(name) else ""
-        if not values.get(name) and match[2] == "-":
-            return match[3]
-        return values.get(name, match[0])
+        name, colon, sign, word = match[1] or match[5], match[2], match[3], match[4]
+        if name not in values and (not complete or not sign or name.startswith(_BUILDER_S)):
+            return match[0]
+        given = bool(values.get(name)) if colon else name in values
+        match sign:
+            case "+":
+                return word if given else ""
+            case "-" if not given:
+                return word
+            case _:
+                return values[name]
 
     return _VARIABLE.sub(value, text)
 
@@ -53,17 +64,27 @@ def scoped(text: str, args: Mapping[str, str]) -> Iterator[tuple[Instruction, di
             yield one, outer
             continue
         scope = outer if inner is None else inner
-        if one.later:
-            pass
-        elif one.word == "ARG":
+        if one.word == "ARG" and not one.later:
             for word in _shell_words(one):
                 name, given, default = word.partition("=")
-                known = args.get(name) or (expand(default, scope) if given else outer.get(name))
+                default = expand(default, scope, complete=inner is None)
+                known = args.get(name, default if given else outer.get(name))
                 scope |= {} if known is None else {name: known}
-        elif one.word == "ENV" and inner is not None:
-            pairs = [word.partition("=") for word in _shell_words(one) if "=" in word]
-            scope |= {name: expand(value, scope) for name, _, value in pairs}
+        elif one.word == "ENV" and not one.later and inner is not None:
+            scope |= {name: expand(value, scope) for name, value in _pairs(one)}
         yield one, scope
+
+
+def _pairs(one: Instruction) -> list[tuple[str, str]]:
+    """What an ENV sets; what its quotes and escapes may mean otherwise has a value that stays unknown."""
+    words = one.words()
+    if words and "=" not in words[0]:
+        return [(words[0], one.rest[len(words[0]) :].strip())]
+    pairs = [word.partition("=")[::2] for word in _shell_words(one) if "=" in word]
+    if re.search(r"[\\`]", one.rest) or ("'" in one.rest and "$" in one.rest):
+        names = {*re.findall(r"(\w+)=", one.rest), *(name for name, _ in pairs)}
+        return [(name, f"${name}") for name in sorted(names)]
+    return pairs
 
 
 def _shell_words(one: Instruction) -> list[str]:
@@ -77,7 +98,7 @@ def bases(text: str, args: Mapping[str, str]) -> list[Base]:
     """Every image that the build takes from a registry: FROM, COPY --from, mounts, and the `# syntax` line."""
     found, stages = list(_frontend(text)), set[str]()
     for one, values in scoped(text, args):
-        names = [expand(name, values) for name in _named_images(one)]
+        names = [expand(name, values, complete=one.word == "FROM") for name in _named_images(one)]
         if one.word == "FROM":
             words = one.words()
             found += [Base(name, one.line) for name in names if name.lower() not in stages | {SCRATCH}]
@@ -123,6 +144,21 @@ def copied(text: str, args: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys("." if _IN_DOUBT.search(source) else source for source in found))
 
 
+def downloads(text: str, args: Mapping[str, str]) -> Iterator[tuple[Instruction, str]]:
+    """Each ADD without a checksum whose source lies in the network or is not known, with that source."""
+    for one, values in scoped(text, args):
+        sums = [expand(each, values) for each in one.flag("checksum")]
+        if one.word != "ADD" or any(_CHECKSUM.fullmatch(each) for each in sums):
+            continue
+        sources = [expand(source, values) for source in _sources(one)]
+        yield from ((one, source) for source in sources if "$" in source or is_remote(source))
+
+
+def is_remote(source: str) -> bool:
+    """Whether ADD takes a source from the network: an address or a git repository."""
+    return bool(_REMOTE.search(source.strip("\"'")))
+
+
 def _sources(one: Instruction) -> list[str]:
     if one.flag("from"):
         return []
@@ -134,7 +170,7 @@ def pin(text: str, base: Base, pinned: str, args: Mapping[str, str]) -> str:
     lines = text.split("\n")
     at = base.line - 1
     if base.reference not in lines[at]:
-        names = {match[1] or match[4] for match in _VARIABLE.finditer(lines[at])}
+        names = {match[1] or match[5] for match in _VARIABLE.finditer(lines[at])}
         at = next(
             (one.line - 1 for one in instructions(text) if one.word == "ARG" and names & _declared(one)), at
         )

@@ -12,7 +12,6 @@ import msgspec
 from tagline.config import Image
 from tagline.errors import BaseNotPinned, ImageRefused
 from tagline.images import dockerfile
-from tagline.images.instructions import instructions
 
 EPOCH = 315532800  # 1980-01-01: a zip file, and so a wheel, knows no earlier day
 TASK_FOLDER = ".tagline/tagline_task"
@@ -120,14 +119,13 @@ def _check(text: str, args: Mapping[str, str]) -> None:
                 where=f"line {base.line} of the Dockerfile",
                 fix="tagline check --fix writes the digest of today's image",
             )
-    for one in instructions(text):
-        remote = [word for word in one.words() if "://" in word or word.startswith("git@")]
-        if one.word == "ADD" and remote and not one.flag("checksum"):
-            raise ImageRefused(
-                f"ADD takes {remote[0]} from the network, and no digest says what it is",
-                where=f"line {one.line} of the Dockerfile",
-                fix="add --checksum=sha256:…, or keep the file in the repository",
-            )
+    for one, source in dockerfile.downloads(text, args):
+        if dockerfile.is_remote(source):
+            fix = "add --checksum=sha256:…, or keep the file in the repository"
+            raise one.refused(f"it takes {source} from the network, and no digest says what it is", fix)
+        raise one.refused(
+            f"nobody can tell whether {source} lies in the network", "write the path, or use COPY"
+        )
 
 
 def _goes_in(name: Path, wanted: set[str]) -> bool:

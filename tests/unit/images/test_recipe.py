@@ -113,6 +113,35 @@ def test_a_download_without_a_checksum_is_refused_and_with_one_is_not(tree: Path
     assert made(tree, PINNED + line.format(f"--checksum=sha256:{'b' * 64}")).content
 
 
+REMOTE = {
+    "an argument": "ARG URL=http://x/m\nADD $URL /x",
+    "ENV": "ENV URL=http://x/m\nADD $URL /x",
+    "ENV in its old form": "ARG URL=src\nENV URL http://x/m\nADD $URL /x",
+    "in two parts": "ARG A=htt\nARG B=p://x/m\nADD $A${B} /x",
+    "a default in place": "ADD ${URL:-src} /x",
+    "an argument without a value": "ARG URL\nADD $URL /x",
+    "a stage's": "FROM scratch\nADD $URL /x",
+    "held back": "ONBUILD ADD http://x/m /x",
+    "a repository": "ADD someone@host.example:x.git /x",
+    "an empty checksum": "ARG SUM\nADD --checksum=$SUM http://x/m /x",
+    "quoted": 'ADD "http://x/m" /x',
+    "a substitution that is not known": "ARG URL=x/m\nADD ${URL/x/http://x} /x",
+}
+
+
+@pytest.mark.parametrize("text", REMOTE.values(), ids=REMOTE)
+def test_a_download_is_refused_however_its_address_is_written(tree: Path, text: str) -> None:
+    with pytest.raises(ImageRefused, match=r"network|nobody can tell"):
+        made(tree, f"{PINNED}{text}\n")
+
+
+def test_a_download_by_tagline_yaml_s_argument_is_refused_and_a_file_by_one_is_not(tree: Path) -> None:
+    text = PINNED + "ARG FROM=x.toml\nADD $FROM /x\n"
+    assert "x.toml" in [entry.path for entry in made(tree, text).files]
+    with pytest.raises(ImageRefused, match="takes http://x/m from the network"):
+        made(tree, text, FROM="http://x/m")
+
+
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../outside"])
 def test_a_link_that_leaves_the_tree_is_refused(tree: Path, target: str) -> None:
     (tree / "src/link").symlink_to(target)
