@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from tagline.images import heredocs
-from tagline.images.instructions import Instruction, instructions, lines_of
+from tagline.images import directives, heredocs
+from tagline.images.instructions import Instruction, instructions
+from tagline.images.mounts import TYPES, check_flags, mounts
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?:(:?)([-+])([^}]*))?\}|(\w+))")
-_SYNTAX = re.compile(r"#\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
+_PINNED = re.compile(r"[\w./:-]+@sha256:[0-9a-f]{64}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]+")
 _IN_DOUBT = re.compile(r"[\"'\\`$]")
 _BUILDER_S = ("TARGET", "BUILD")
 _REMOTE = re.compile(r"://|\A[^/]+@[^/]+:|\Agit@")
@@ -26,7 +28,7 @@ class Base(msgspec.Struct, frozen=True):
 
     @property
     def pinned(self) -> bool:
-        return "@sha256:" in self.reference
+        return bool(_PINNED.fullmatch(self.reference))
 
 
 def expand(text: str, values: Mapping[str, str], *, complete: bool = False) -> str:
@@ -59,6 +61,7 @@ def scoped(text: str, args: Mapping[str, str]) -> Iterator[tuple[Instruction, di
     outer: dict[str, str] = {}
     inner: dict[str, str] | None = None
     for one in instructions(text):
+        check_flags(one)
         if one.word == "FROM":
             inner = {}
             yield one, outer
@@ -96,7 +99,8 @@ def _shell_words(one: Instruction) -> list[str]:
 
 def bases(text: str, args: Mapping[str, str]) -> list[Base]:
     """Every image that the build takes from a registry: FROM, COPY --from, mounts, and the `# syntax` line."""
-    found, stages = list(_frontend(text)), set[str]()
+    named = directives.frontend(text)
+    found, stages = [Base(*named)] if named else [], set[str]()
     for one, values in scoped(text, args):
         names = [expand(name, values, complete=one.word == "FROM") for name in _named_images(one)]
         if one.word == "FROM":
@@ -104,16 +108,13 @@ def bases(text: str, args: Mapping[str, str]) -> list[Base]:
             found += [Base(name, one.line) for name in names if name.lower() not in stages | {SCRATCH}]
             stages |= {word.lower() for word in words[2:]}
             continue
-        found += [Base(name, one.line) for name in names if name.lower() not in stages and not name.isdigit()]
+        numbers = one.word == "COPY"
+        found += [
+            Base(name, one.line)
+            for name in names
+            if name.lower() not in stages and not (numbers and _NUMBER.fullmatch(name))
+        ]
     return list(dict.fromkeys(found))
-
-
-def _frontend(text: str) -> Iterator[Base]:
-    for number, line in enumerate(lines_of(text), 1):
-        if not line.startswith("#"):
-            return
-        if match := _SYNTAX.match(line):
-            yield Base(match[1], number)
 
 
 def _named_images(one: Instruction) -> list[str]:
@@ -122,23 +123,21 @@ def _named_images(one: Instruction) -> list[str]:
     return one.flag("from") + [mount["from"] for mount in mounts(one) if "from" in mount]
 
 
-def mounts(one: Instruction) -> list[dict[str, str]]:
-    """The `--mount` flags of a RUN, as their keys and values."""
-    return [dict(part.partition("=")[::2] for part in flag.split(",")) for flag in one.flag("mount")]
-
-
 def copied(text: str, args: Mapping[str, str]) -> list[str]:
     """The patterns of the context's files that may go in: sources of COPY, ADD and bind mounts.
 
     `.` stands for all of it, also where a source's variable is not known, where a source is quoted or escaped,
     and where ONBUILD holds an instruction back.
     """
-    found: list[str] = []
+    found = ["."] if directives.frontend(text) else []
     for one, values in scoped(text, args):
         if one.word in {"COPY", "ADD"}:
             found += [expand(source, values) for source in _sources(one)]
-        for mount in mounts(one) if one.word == "RUN" else []:
-            if mount.get("type", "bind") == "bind" and "from" not in mount:
+        for mount in mounts(one):
+            kind = expand(mount.get("type", "bind"), values).lower()
+            if "$" not in kind and kind not in TYPES:
+                raise one.refused(f"no mount has the type {kind}", f"one of {', '.join(sorted(TYPES))}")
+            if kind not in TYPES - {"bind"} and "from" not in mount:
                 found.append(expand(mount.get("source", mount.get("src", ".")), values))
         found += ["."] if one.later else []
     return list(dict.fromkeys("." if _IN_DOUBT.search(source) else source for source in found))

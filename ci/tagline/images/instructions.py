@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tagline.errors import ImageRefused
-from tagline.images import heredocs
+from tagline.images import directives, heredocs
 from tagline.images.shell_words import SPACES
 
 BLANKS = re.compile(r"[\t\v\f\r ]+")
@@ -67,7 +67,8 @@ class Instruction(msgspec.Struct, frozen=True):
 def instructions(text: str) -> list[Instruction]:
     """The instructions in order.
 
-    Raises `ImageRefused` for a heredoc that nothing ends, and for what BuildKit would read in two ways.
+    Raises `ImageRefused` for a heredoc that nothing ends, a directive that BuildKit refuses, and for what it would
+    read in two ways.
     """
     return list(_instructions(lines_of(text)))
 
@@ -79,7 +80,8 @@ def lines_of(text: str) -> list[str]:
 
 
 def _instructions(lines: list[str]) -> Iterator[Instruction]:
-    ends = _continued("\\")
+    escape = directives.escape(lines)
+    ends = _continued(escape)
     at = 0
     while at < len(lines):
         start = at
@@ -93,7 +95,7 @@ def _instructions(lines: list[str]) -> Iterator[Instruction]:
             if line.strip(SPACES):
                 part, more = _cut(line, ends)
                 whole += part
-        one = _instruction(whole, start + 1, "\\")
+        one = _instruction(whole, start + 1, escape)
         if one.word in _TAKES_HEREDOCS and one.listed is None:
             at += heredocs.taken(whole, lines[at:], start + 1)
         yield one
@@ -133,12 +135,13 @@ def _flags(rest: str, line: int, escape: str) -> tuple[list[str], str]:
         at += len(rest[at:]) - len(rest[at:].lstrip(_ASCII_SPACES))
         if not rest.startswith("--", at):
             return flags, rest[at:]
+        begun = at
         flag, quoted, at = _flag(rest, at, escape)
-        if not flag.isascii():
+        if not flag.isascii() or (escape != "\\" and re.search(r"[\\`]", rest[begun:at])):
             raise ImageRefused(
-                f"a flag is not plain ASCII: {flag!a}",
+                f"versions of BuildKit read the flag {ascii(rest[begun:at])} in two ways",
                 where=f"line {line} of the Dockerfile",
-                fix="use only ASCII in flags",
+                fix="use only ASCII in flags, and no \\ or ` beside # escape=`",
             )
         if flag == "--" and at < len(rest):
             return flags, rest[at:]
