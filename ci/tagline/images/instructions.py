@@ -139,7 +139,7 @@ def _flags(rest: str, line: int, escape: str) -> tuple[list[str], str]:
         flag, quoted, at = _flag(rest, at, escape)
         if not flag.isascii() or (escape != "\\" and re.search(r"[\\`]", rest[begun:at])):
             raise ImageRefused(
-                f"versions of BuildKit read the flag {ascii(rest[begun:at])} in two ways",
+                f"versions of BuildKit read the flag {rest[begun:at]!a} in two ways",
                 where=f"line {line} of the Dockerfile",
                 fix="use only ASCII in flags, and no \\ or ` beside # escape=`",
             )

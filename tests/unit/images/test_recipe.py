@@ -1,5 +1,6 @@
 """The content digest: everything that goes in counts, nothing else does, and nothing else can get in."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,45 @@ def test_a_link_that_leaves_the_tree_is_refused(tree: Path, target: str) -> None
     (tree / "src/link").symlink_to(target)
     with pytest.raises(ImageRefused, match="leaves the tree"):
         made(tree)
+
+
+@pytest.mark.parametrize("name", ["src/link", ".dockerignore"])
+def test_a_link_whose_text_stays_in_the_tree_and_which_leaves_it_is_refused(tree: Path, name: str) -> None:
+    victim = tree.parent / "outside.txt"
+    victim.write_text("mine")
+    (tree / "a/b").mkdir(parents=True)
+    (tree / "a/b/shallow").symlink_to("../../src")
+    (tree / name).symlink_to(
+        os.path.relpath(tree / "a/b/shallow", (tree / name).parent) + "/../../outside.txt"
+    )
+    assert (tree / name).read_text() == "mine"
+    with pytest.raises(ImageRefused, match=r"leaves the tree|is a link"):
+        made(tree)
+    assert victim.read_text() == "mine"
+
+
+def test_dockerignore_is_no_link_and_nothing_is_written_through_one(tree: Path, tmp_path: Path) -> None:
+    (tree / ".dockerignore").symlink_to("README.md")
+    with pytest.raises(ImageRefused, match=r"\.dockerignore is a link"):
+        made(tree)
+    (tree / ".dockerignore").unlink()
+    to = tmp_path / "context"
+    to.mkdir()
+    entry = recipe.Entry(".dockerignore", False, "", str(tree / "README.md"))
+    with pytest.raises(ImageRefused):
+        recipe.stage(recipe.Recipe(TEXT, {}, [entry], "linux/amd64"), tree, tree.parent / "task", to)
+    assert (tree / "README.md").read_text() == "r"
+
+
+def test_a_file_that_lies_behind_a_link_to_a_folder_is_never_read(tree: Path) -> None:
+    files = [Path("src/a.py"), Path("src/deep/b.py")]  # as git's index has them
+    (tree.parent / "home").mkdir()
+    (tree.parent / "home/b.py").write_text("a secret")
+    (tree / "src/deep/b.py").unlink()
+    (tree / "src/deep").rmdir()
+    (tree / "src/deep").symlink_to("../../home")
+    with pytest.raises(ImageRefused, match=r"src/deep/b\.py"):
+        recipe.recipe(tree, files, TEXT, {}, tree.parent / "task")
 
 
 def test_a_link_inside_the_tree_goes_in_as_a_link(tree: Path, tmp_path: Path) -> None:
