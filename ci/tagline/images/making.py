@@ -191,7 +191,15 @@ def dockerfile_of(source: Source) -> str:
 def read_text(tree: Path, name: str, files: Sequence[Path]) -> str:
     """A Dockerfile's text; raises `ConfigError` where it is none of the tree's `files` (relative paths)."""
     try:
-        return foreign.read(_inside(tree, name, files), _MOST, Path(os.path.realpath(tree))).decode()
+        content = foreign.read(_inside(tree, name, files), _MOST, Path(os.path.realpath(tree)))
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            f"{name} is not UTF-8: byte {error.object[error.start]:#04x}",
+            where=f"{name}, line {line}",
+            fix="save it as UTF-8",
+        ) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{name} cannot be read: {error}", where=name) from error
 

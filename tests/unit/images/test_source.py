@@ -54,3 +54,10 @@ def test_a_link_to_a_file_of_the_project_is_read(tree: Path) -> None:
     (tree / "Dockerfile").write_text(f"FROM {BASE}\n")
     (tree / "docker/Dockerfile").symlink_to("../Dockerfile")
     assert dockerfile_of(source(tree, dockerfile="docker/Dockerfile")) == f"FROM {BASE}\n"
+
+
+def test_a_dockerfile_that_is_no_utf_8_is_named_with_its_line(tree: Path) -> None:
+    (tree / "Dockerfile").write_bytes(b"FROM scratch\nLABEL name=\xe9\n")
+    with pytest.raises(ConfigError, match="not UTF-8") as caught:
+        dockerfile_of(source(tree, dockerfile="Dockerfile"))
+    assert caught.value.where == "Dockerfile, line 2"
