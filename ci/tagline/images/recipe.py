@@ -16,6 +16,7 @@ from tagline import foreign
 from tagline.config import Image
 from tagline.errors import BaseNotPinned, ImageRefused
 from tagline.images import dockerfile
+from tagline.images.selection import selected
 
 EPOCH = 315532800  # 1980-01-01: a zip file, and so a wheel, knows no earlier day
 TASK_FOLDER = ".tagline/tagline_task"
@@ -102,8 +103,8 @@ def recipe(tree: Path, files: Iterable[Path], text: str, args: Mapping[str, str]
     Raises `BaseNotPinned`, `ImageRefused`: what a digest cannot hold still, or what leaves the tree.
     """
     _check(text, args)
-    wanted = set(dockerfile.copied(text, args))
-    inside = [_entry(tree, name) for name in files if _goes_in(name, wanted)]
+    patterns = [IGNORE, *dockerfile.copied(text, args)]
+    inside = [_entry(tree, name) for name in selected(tree, list(files), patterns)]
     package = [path for path in task.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     ours = [_entry(task, path.relative_to(task), PurePosixPath(TASK_FOLDER)) for path in package]
     return Recipe(whole(text), dict(args), sorted([*inside, *ours]), host_platform())
@@ -130,25 +131,6 @@ def _check(text: str, args: Mapping[str, str]) -> None:
         raise one.refused(
             f"nobody can tell whether {source} lies in the network", "write the path, or use COPY"
         )
-
-
-def _goes_in(name: Path, wanted: set[str]) -> bool:
-    """Whether a pattern names the file or a folder above it; .dockerignore always counts."""
-    path = PurePosixPath(name.as_posix())
-    if str(path) == IGNORE:
-        return True
-    for pattern in wanted:
-        clean = os.path.normpath(pattern.lstrip("/") or ".")
-        if clean == "." or clean.startswith(".."):
-            return True
-        if any(part.match(clean) and _same_depth(part, clean) for part in (path, *path.parents)):
-            return True
-    return False
-
-
-def _same_depth(path: PurePosixPath, pattern: str) -> bool:
-    """`match` compares from the right; a context's pattern counts from its root."""
-    return len(path.parts) == len(PurePosixPath(pattern).parts)
 
 
 def _entry(tree: Path, name: Path, under: PurePosixPath | None = None) -> Entry:

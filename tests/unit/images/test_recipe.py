@@ -197,6 +197,56 @@ def test_a_link_inside_the_tree_goes_in_as_a_link(tree: Path, tmp_path: Path) ->
     assert (to / "src/link").readlink() == Path("a.py")
 
 
+LINKED = {
+    "a link to a file": ({"entry.py": "src/a.py"}, "COPY entry.py /app/", {"entry.py", "src/a.py"}),
+    "a path through a link": ({"to": "src"}, "COPY to/a.py /app/", {"to", "src/a.py"}),
+    "a pattern through a link": ({"to": "src"}, "COPY t*/*.py /app/", {"to", "src/a.py"}),
+    "a link to a folder": ({"to": "src"}, "COPY to /app/", {"to", "src/a.py", "src/deep/b.py"}),
+    "a chain": ({"one": "two", "two": "src/a.py"}, "COPY one /app/", {"one", "two", "src/a.py"}),
+    "through a link's folder": (
+        {"one": "to/up/README.md", "to": "src/deep", "src/deep/up": "../.."},
+        "COPY one /app/",
+        {"one", "to", "src/deep/up", "README.md"},
+    ),
+    "a link in a folder that is copied": (
+        {"src/more": "../conf"},
+        "COPY src /app/",
+        {"src/a.py", "src/deep/b.py", "src/more", "conf/y.toml"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("links", "line", "expected"), LINKED.values(), ids=LINKED)
+def test_what_a_link_names_goes_in_with_it(
+    tree: Path, links: dict[str, str], line: str, expected: set[str]
+) -> None:
+    for name, target in links.items():
+        (tree / name).symlink_to(target)
+    names = {entry.path for entry in made(tree, f"{PINNED}{line}\n").files}
+    assert names - {".tagline/tagline_task/__init__.py"} == expected
+
+
+def test_a_link_to_itself_is_only_a_link(tree: Path) -> None:
+    (tree / "loop").symlink_to("loop")
+    assert "loop" in {entry.path for entry in made(tree, f"{PINNED}COPY loop /app/\n").files}
+
+
+@pytest.mark.parametrize(
+    "source", ["[^b]*.md", "[!R]*", "--parents ./**/b.py", "R\\*", "./", "/", "../x", "*/../README.md"]
+)
+def test_a_pattern_that_is_not_understood_takes_the_whole_tree(tree: Path, source: str) -> None:
+    assert len(made(tree, f"{PINNED}COPY {source} /app/\n").files) == len(TREE) + 1
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("s*/a.py", {"src/a.py"}), ("/src/?.py", {"src/a.py"}), ("*.py", set())],
+)
+def test_a_pattern_counts_from_the_context_s_root(tree: Path, source: str, expected: set[str]) -> None:
+    names = {entry.path for entry in made(tree, f"{PINNED}COPY {source} /app/\n").files}
+    assert names - {".tagline/tagline_task/__init__.py"} == expected
+
+
 def test_a_base_and_a_requirements_file_make_a_dockerfile_that_ends_without_root(tree: Path) -> None:
     text = recipe.generated(Image(base=f"debian@sha256:{'a' * 64}", requirements="requirements.txt"))
     (tree / "requirements.txt").write_text("")
