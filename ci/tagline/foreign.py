@@ -37,6 +37,18 @@ def read_inside(file: Path, tree: Path, limit: int) -> bytes:
     return read(real, limit, top)
 
 
+@contextmanager
+def opened(file: Path, below: Path | None = None) -> Iterator[BinaryIO]:
+    """A plain file to read from, of any size; raises as `read` does."""
+    with _plain(file, os.O_RDONLY, below) as held, os.fdopen(held, "rb", closefd=False) as stream:
+        yield stream
+
+
+def leaves(link: Path, tree: Path) -> bool:
+    """Whether a link of a tree leads out of it, by whatever other links."""
+    return not Path(os.path.realpath(link)).is_relative_to(os.path.realpath(tree))
+
+
 def append(file: Path, below: Path | None = None) -> BinaryIO:
     """Open a plain file to append to, made where it is missing, that can also be read; the caller closes it.
 

@@ -2,7 +2,8 @@
 
 import fcntl
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from tagline import config, temporary
+from tagline import config, foreign, temporary
 from tagline.config_keys import EngineName
 from tagline.errors import ConfigError, ImageRefused
 from tagline.images import LABEL, Builder, Order, archive, dockerfile, recipe
@@ -20,6 +21,7 @@ from tagline.images.registry import Repository
 from tagline.secrets import scan
 
 LOCAL = "tagline.local"
+_MOST = 1 << 20  # bytes of a Dockerfile
 _ROOT = {"", "0", "root"}
 
 
@@ -181,13 +183,39 @@ def dockerfile_of(source: Source) -> str:
     """The Dockerfile's text: the project's own, or the one that a base and a requirements file need."""
     image = source.own.image
     if not image.base:
-        file = source.tree / image.dockerfile
-        if not file.is_file():
-            raise ConfigError(
-                f"{image.dockerfile} is not there", where=config.FILE, fix="write it, or name image.base"
-            )
-        return file.read_text()
+        return read_text(source.tree, image.dockerfile, source.files)
+    _inside(source.tree, image.requirements, source.files)
     return recipe.generated(image)
+
+
+def read_text(tree: Path, name: str, files: Sequence[Path]) -> str:
+    """A Dockerfile's text; raises `ConfigError` where it is none of the tree's `files` (relative paths)."""
+    try:
+        content = foreign.read(_inside(tree, name, files), _MOST, Path(os.path.realpath(tree)))
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            f"{name} is not UTF-8: byte {error.object[error.start]:#04x}",
+            where=f"{name}, line {line}",
+            fix="save it as UTF-8",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{name} cannot be read: {error}", where=name) from error
+
+
+def _inside(tree: Path, name: str, files: Sequence[Path]) -> Path:
+    """Where a file of the project really lies; a link leads to one of `files`, so never to git's or `.env`'s text."""
+    top, real = Path(os.path.realpath(tree)), Path(os.path.realpath(tree / name))
+    if not os.path.lexists(tree / name):
+        raise ConfigError(f"{name} is not there", where=config.FILE, fix="write it, or name image.base")
+    if not real.is_relative_to(top) or real.relative_to(top) not in files or not real.is_file():
+        raise ConfigError(
+            f"{name} is not a file of the project",
+            where=config.FILE,
+            fix="keep the file itself in the repository, and let git track it",
+        )
+    return real
 
 
 def recipe_of(source: Source) -> recipe.Recipe:

@@ -5,13 +5,18 @@ import os
 import platform
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
 
 import msgspec
 
+from tagline import foreign
 from tagline.config import Image
 from tagline.errors import BaseNotPinned, ImageRefused
 from tagline.images import dockerfile
+from tagline.images.selection import selected
 
 EPOCH = 315532800  # 1980-01-01: a zip file, and so a wheel, knows no earlier day
 TASK_FOLDER = ".tagline/tagline_task"
@@ -98,8 +103,8 @@ def recipe(tree: Path, files: Iterable[Path], text: str, args: Mapping[str, str]
     Raises `BaseNotPinned`, `ImageRefused`: what a digest cannot hold still, or what leaves the tree.
     """
     _check(text, args)
-    wanted = set(dockerfile.copied(text, args))
-    inside = [_entry(tree, name) for name in files if _goes_in(name, wanted)]
+    patterns = [IGNORE, *dockerfile.copied(text, args)]
+    inside = [_entry(tree, name) for name in selected(tree, list(files), patterns)]
     package = [path for path in task.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     ours = [_entry(task, path.relative_to(task), PurePosixPath(TASK_FOLDER)) for path in package]
     return Recipe(whole(text), dict(args), sorted([*inside, *ours]), host_platform())
@@ -119,48 +124,43 @@ def _check(text: str, args: Mapping[str, str]) -> None:
                 where=f"line {base.line} of the Dockerfile",
                 fix="tagline check --fix writes the digest of today's image",
             )
-    for one in dockerfile.instructions(text):
-        remote = [word for word in one.words() if "://" in word or word.startswith("git@")]
-        if one.word == "ADD" and remote and not any(word.startswith("--checksum=") for word in one.words()):
-            raise ImageRefused(
-                f"ADD takes {remote[0]} from the network, and no digest says what it is",
-                where=f"line {one.line} of the Dockerfile",
-                fix="add --checksum=sha256:…, or keep the file in the repository",
-            )
-
-
-def _goes_in(name: Path, wanted: set[str]) -> bool:
-    """Whether a pattern names the file or a folder above it; .dockerignore always counts."""
-    path = PurePosixPath(name.as_posix())
-    if str(path) == IGNORE:
-        return True
-    for pattern in wanted:
-        clean = os.path.normpath(pattern.lstrip("/") or ".")
-        if clean == "." or clean.startswith(".."):
-            return True
-        if any(part.match(clean) and _same_depth(part, clean) for part in (path, *path.parents)):
-            return True
-    return False
-
-
-def _same_depth(path: PurePosixPath, pattern: str) -> bool:
-    """`match` compares from the right; a context's pattern counts from its root."""
-    return len(path.parts) == len(PurePosixPath(pattern).parts)
+    for one, source in dockerfile.downloads(text, args):
+        if dockerfile.is_remote(source):
+            fix = "add --checksum=sha256:…, or keep the file in the repository"
+            raise one.refused(f"it takes {source} from the network, and no digest says what it is", fix)
+        raise one.refused(
+            f"nobody can tell whether {source} lies in the network", "write the path, or use COPY"
+        )
 
 
 def _entry(tree: Path, name: Path, under: PurePosixPath | None = None) -> Entry:
     path, shown = tree / name, str((under or PurePosixPath()) / name.as_posix())
+    if path.is_symlink() and shown == IGNORE:
+        raise ImageRefused(f"{shown} is a link", where=shown, fix="write the file itself")
     if path.is_symlink():
         target = os.readlink(path)
-        landing = os.path.normpath(os.path.join(os.path.dirname(name), target))
-        if os.path.isabs(target) or landing.startswith(".."):
+        if os.path.isabs(target) or foreign.leaves(path, tree):
             raise ImageRefused(
                 f"{shown} is a link that leaves the tree", where=shown, fix="copy the file itself"
             )
         return Entry(shown, False, "", target)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Entry(shown, bool(path.stat().st_mode & 0o100), digest)
+    with _opened(path, tree, shown) as file:
+        digest = hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
+        return Entry(shown, bool(os.fstat(file.fileno()).st_mode & 0o100), digest)
+
+
+@contextmanager
+def _opened(path: Path, tree: Path, shown: str) -> Iterator[BinaryIO]:
+    """A file of the tree, reached through no link; raises `ImageRefused`."""
+    try:
+        with foreign.opened(path, tree) as file:
+            yield file
+    except (OSError, ValueError) as error:
+        raise ImageRefused(
+            f"{shown} cannot be read as a plain file of the tree: {error}",
+            where=shown,
+            fix="keep the file itself in the repository",
+        ) from error
 
 
 def stage(made: Recipe, tree: Path, task: Path, to: Path) -> Path:
@@ -170,21 +170,40 @@ def stage(made: Recipe, tree: Path, task: Path, to: Path) -> Path:
     """
     for entry, source in _sources(made, tree, task):
         target = to / entry.path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent, to, entry.path)
         if entry.link:
             target.symlink_to(entry.link)
             continue
-        shutil.copyfile(source, target)
+        below = task if PurePosixPath(entry.path).is_relative_to(TASK_FOLDER) else tree
+        with _opened(source, below, entry.path) as file, target.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
         target.chmod(0o755 if entry.executable else 0o644)
         os.utime(target, (entry.time, entry.time))
     for folder in [path for path in to.rglob("*") if path.is_dir() and not path.is_symlink()]:
         folder.chmod(0o755)
-    if (to / IGNORE).exists():
-        with (to / IGNORE).open("a") as file:
-            file.write(f"\n!{PurePosixPath(TASK_FOLDER).parts[0]}\n")
+    if any(entry.path == IGNORE for entry in made.files):
+        _show_task(to)
     place = to.with_name(f"{to.name}.Dockerfile")
     place.write_text(made.text)
     return place
+
+
+def _make_folder(folder: Path, to: Path, shown: str) -> None:
+    try:
+        foreign.make_folder(folder, to)
+    except (OSError, ValueError) as error:
+        raise ImageRefused(
+            f"{shown} lies behind a link: {error}", where=shown, fix="keep a folder in the link's place"
+        ) from error
+
+
+def _show_task(to: Path) -> None:
+    """Let .dockerignore leave our package in."""
+    try:
+        with foreign.append(to / IGNORE, to) as file:
+            file.write(f"\n!{PurePosixPath(TASK_FOLDER).parts[0]}\n".encode())
+    except (OSError, ValueError) as error:
+        raise ImageRefused(f"{IGNORE} is no plain file: {error}", where=IGNORE) from error
 
 
 def _sources(made: Recipe, tree: Path, task: Path) -> Iterator[tuple[Entry, Path]]:

@@ -76,6 +76,20 @@ def test_a_change_that_keeps_a_file_s_size_and_time_is_in_the_next_image(bench: 
     assert said == "threshold 42"
 
 
+def test_what_follows_a_here_string_and_what_links_lead_to_is_in_the_image(bench: Bench) -> None:
+    (bench.tree / "entry.py").symlink_to("src/task.py")
+    (bench.tree / "linked").symlink_to("src")
+    lines = 'SHELL ["/bin/bash", "-c"]\nRUN cat <<< "text" > /tmp/motd\nCOPY entry.py linked/task.py /app/copied/\n'
+    file = bench.tree / "Dockerfile"
+    file.write_text(file.read_text() + lines)
+    command = ("cat", "/app/copied/entry.py", "/app/copied/task.py")
+    for text in ("print('one')", "print('two')"):
+        (bench.tree / "src/task.py").write_text(text)
+        made = bench.make()
+        said = debian.docker(bench.environ, "run", "--rm", "--network=host", made.reference, *command)
+        assert said == text * 2
+
+
 def test_what_no_instruction_copies_changes_nothing(bench: Bench) -> None:
     first = bench.make()
     (bench.tree / "README.md").write_text("not in the image\n")

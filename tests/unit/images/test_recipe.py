@@ -1,5 +1,6 @@
 """The content digest: everything that goes in counts, nothing else does, and nothing else can get in."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -113,11 +114,79 @@ def test_a_download_without_a_checksum_is_refused_and_with_one_is_not(tree: Path
     assert made(tree, PINNED + line.format(f"--checksum=sha256:{'b' * 64}")).content
 
 
+REMOTE = {
+    "an argument": "ARG URL=http://x/m\nADD $URL /x",
+    "ENV": "ENV URL=http://x/m\nADD $URL /x",
+    "ENV in its old form": "ARG URL=src\nENV URL http://x/m\nADD $URL /x",
+    "in two parts": "ARG A=htt\nARG B=p://x/m\nADD $A${B} /x",
+    "a default in place": "ADD ${URL:-src} /x",
+    "an argument without a value": "ARG URL\nADD $URL /x",
+    "a stage's": "FROM scratch\nADD $URL /x",
+    "held back": "ONBUILD ADD http://x/m /x",
+    "a repository": "ADD someone@host.example:x.git /x",
+    "an empty checksum": "ARG SUM\nADD --checksum=$SUM http://x/m /x",
+    "quoted": 'ADD "http://x/m" /x',
+    "a substitution that is not known": "ARG URL=x/m\nADD ${URL/x/http://x} /x",
+}
+
+
+@pytest.mark.parametrize("text", REMOTE.values(), ids=REMOTE)
+def test_a_download_is_refused_however_its_address_is_written(tree: Path, text: str) -> None:
+    with pytest.raises(ImageRefused, match=r"network|nobody can tell"):
+        made(tree, f"{PINNED}{text}\n")
+
+
+def test_a_download_by_tagline_yaml_s_argument_is_refused_and_a_file_by_one_is_not(tree: Path) -> None:
+    text = PINNED + "ARG FROM=x.toml\nADD $FROM /x\n"
+    assert "x.toml" in [entry.path for entry in made(tree, text).files]
+    with pytest.raises(ImageRefused, match="takes http://x/m from the network"):
+        made(tree, text, FROM="http://x/m")
+
+
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../outside"])
 def test_a_link_that_leaves_the_tree_is_refused(tree: Path, target: str) -> None:
     (tree / "src/link").symlink_to(target)
     with pytest.raises(ImageRefused, match="leaves the tree"):
         made(tree)
+
+
+@pytest.mark.parametrize("name", ["src/link", ".dockerignore"])
+def test_a_link_whose_text_stays_in_the_tree_and_which_leaves_it_is_refused(tree: Path, name: str) -> None:
+    victim = tree.parent / "outside.txt"
+    victim.write_text("mine")
+    (tree / "a/b").mkdir(parents=True)
+    (tree / "a/b/shallow").symlink_to("../../src")
+    (tree / name).symlink_to(
+        os.path.relpath(tree / "a/b/shallow", (tree / name).parent) + "/../../outside.txt"
+    )
+    assert (tree / name).read_text() == "mine"
+    with pytest.raises(ImageRefused, match=r"leaves the tree|is a link"):
+        made(tree)
+    assert victim.read_text() == "mine"
+
+
+def test_dockerignore_is_no_link_and_nothing_is_written_through_one(tree: Path, tmp_path: Path) -> None:
+    (tree / ".dockerignore").symlink_to("README.md")
+    with pytest.raises(ImageRefused, match=r"\.dockerignore is a link"):
+        made(tree)
+    (tree / ".dockerignore").unlink()
+    to = tmp_path / "context"
+    to.mkdir()
+    entry = recipe.Entry(".dockerignore", False, "", str(tree / "README.md"))
+    with pytest.raises(ImageRefused):
+        recipe.stage(recipe.Recipe(TEXT, {}, [entry], "linux/amd64"), tree, tree.parent / "task", to)
+    assert (tree / "README.md").read_text() == "r"
+
+
+def test_a_file_that_lies_behind_a_link_to_a_folder_is_never_read(tree: Path) -> None:
+    files = [Path("src/a.py"), Path("src/deep/b.py")]  # as git's index has them
+    (tree.parent / "home").mkdir()
+    (tree.parent / "home/b.py").write_text("a secret")
+    (tree / "src/deep/b.py").unlink()
+    (tree / "src/deep").rmdir()
+    (tree / "src/deep").symlink_to("../../home")
+    with pytest.raises(ImageRefused, match=r"src/deep/b\.py"):
+        recipe.recipe(tree, files, TEXT, {}, tree.parent / "task")
 
 
 def test_a_link_inside_the_tree_goes_in_as_a_link(tree: Path, tmp_path: Path) -> None:
@@ -126,6 +195,56 @@ def test_a_link_inside_the_tree_goes_in_as_a_link(tree: Path, tmp_path: Path) ->
     to.mkdir()
     recipe.stage(made(tree), tree, tree.parent / "task", to)
     assert (to / "src/link").readlink() == Path("a.py")
+
+
+LINKED = {
+    "a link to a file": ({"entry.py": "src/a.py"}, "COPY entry.py /app/", {"entry.py", "src/a.py"}),
+    "a path through a link": ({"to": "src"}, "COPY to/a.py /app/", {"to", "src/a.py"}),
+    "a pattern through a link": ({"to": "src"}, "COPY t*/*.py /app/", {"to", "src/a.py"}),
+    "a link to a folder": ({"to": "src"}, "COPY to /app/", {"to", "src/a.py", "src/deep/b.py"}),
+    "a chain": ({"one": "two", "two": "src/a.py"}, "COPY one /app/", {"one", "two", "src/a.py"}),
+    "through a link's folder": (
+        {"one": "to/up/README.md", "to": "src/deep", "src/deep/up": "../.."},
+        "COPY one /app/",
+        {"one", "to", "src/deep/up", "README.md"},
+    ),
+    "a link in a folder that is copied": (
+        {"src/more": "../conf"},
+        "COPY src /app/",
+        {"src/a.py", "src/deep/b.py", "src/more", "conf/y.toml"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("links", "line", "expected"), LINKED.values(), ids=LINKED)
+def test_what_a_link_names_goes_in_with_it(
+    tree: Path, links: dict[str, str], line: str, expected: set[str]
+) -> None:
+    for name, target in links.items():
+        (tree / name).symlink_to(target)
+    names = {entry.path for entry in made(tree, f"{PINNED}{line}\n").files}
+    assert names - {".tagline/tagline_task/__init__.py"} == expected
+
+
+def test_a_link_to_itself_is_only_a_link(tree: Path) -> None:
+    (tree / "loop").symlink_to("loop")
+    assert "loop" in {entry.path for entry in made(tree, f"{PINNED}COPY loop /app/\n").files}
+
+
+@pytest.mark.parametrize(
+    "source", ["[^b]*.md", "[!R]*", "--parents ./**/b.py", "R\\*", "./", "/", "../x", "*/../README.md"]
+)
+def test_a_pattern_that_is_not_understood_takes_the_whole_tree(tree: Path, source: str) -> None:
+    assert len(made(tree, f"{PINNED}COPY {source} /app/\n").files) == len(TREE) + 1
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("s*/a.py", {"src/a.py"}), ("/src/?.py", {"src/a.py"}), ("*.py", set())],
+)
+def test_a_pattern_counts_from_the_context_s_root(tree: Path, source: str, expected: set[str]) -> None:
+    names = {entry.path for entry in made(tree, f"{PINNED}COPY {source} /app/\n").files}
+    assert names - {".tagline/tagline_task/__init__.py"} == expected
 
 
 def test_a_base_and_a_requirements_file_make_a_dockerfile_that_ends_without_root(tree: Path) -> None:

@@ -177,12 +177,13 @@ def release_names(tag: str, commit: str) -> list[str]:
 
 def pin_work_tree(root: Path, own: Config, environ: Mapping[str, str]) -> list[str]:
     """`check --fix` on engines docker and dagger: write today's digests into the Dockerfile; a line for each change."""
-    from tagline.images.making import pinned
+    from tagline.images.making import pinned, read_text
+    from tagline.pipeline.project import listed
 
     file = root / own.image.dockerfile
     if own.image.base or not file.is_file() or engine_name(own, environ) is EngineName.PROCESS:
         return []
-    text, said = pinned(file.read_text(), own.image.args, environ)
+    text, said = pinned(read_text(root, own.image.dockerfile, list(listed(root))), own.image.args, environ)
     if said:
         file.write_text(text)
     return said
