@@ -47,9 +47,10 @@ def layer(stream: BinaryIO) -> Iterator[bytes]:
 
 
 class Scanner:
-    """Looks for known secret values of 8 characters or more in bytes: plain, base64, URL-encoded.
+    """Looks for known secret values of 8 characters or more in bytes: plain, and in the forms that are masked.
 
-    `values` are by name, such as the variable that holds them; the name is what a finding says.
+    `values` are by name, such as the variable that holds them; the name is what a finding says. Base64 that is
+    wrapped over lines is not looked for.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
