@@ -12,8 +12,8 @@ from tagline_task.connectors.settings import PLAIN
 from tagline.errors import SecretExposed, SecretsError
 
 _SECRET_NAME = re.compile(
-    r"(?i)(^|[_-])(pass(word|wd|phrase)?|pwd|secrets?|tokens?|credentials?|apikey|(api|access|private|signing|ssh)"
-    r"[_-]?key|role[_-]?id)([_-]|$)"
+    r"(?i)(^|[_-])(pass(word|wd|phrase)?|pwd|secrets?|tokens?|credentials?|apikey|"
+    r"(api|access|private|signing|ssh|state)[_-]?key|role[_-]?id)([_-]|$)"
 )
 _NOT_A_SECRET = re.compile(r"(?i)[_-](file|path|url|name|ttl)$")
 _FOLDERS = {"PWD", "OLDPWD"}  # a shell's: masked, no path could be read
