@@ -1,5 +1,6 @@
 """`tagline run`: one agent's part of a saved plan."""
 
+import os
 from pathlib import Path
 
 import click
@@ -28,7 +29,8 @@ def command(
 
     Nothing in the file is executed: the plan is made again here, and a file that differs is refused. Where
     work is left the last line is `needs-agent: …` and the exit code 111; the next agent goes on from the
-    state folder, which is all that it needs besides the file and a clone of the same commit.
+    state folder, which is all that it needs besides the file and a clone of the same commit. Where
+    TAGLINE_STATE_KEY is set, only results that a tagline with the same key wrote are believed.
 
     \b
     Examples:
@@ -39,12 +41,14 @@ def command(
     from tagline.flow.agents.handover import Agent, run_saved
     from tagline.flow.agents.needs import Need, here, parse_list
     from tagline.flow.agents.saved import read
+    from tagline.flow.agents.seal import take
     from tagline.flow.results.announcing import announce
     from tagline.flow.results.keeping import outlook_of, results_of
     from tagline.flow.results.results import after
     from tagline.render.terminal import ran_text
 
     with reporting(report_dir, "run") as kept:
+        key = take(os.environ)
         saved = read(file)
         limit = Need.parse(only) if only else None
         given = None if have is None else parse_list(have)
@@ -54,7 +58,7 @@ def command(
         world, listener = open_heard_world(json_, hide=[file.absolute(), *folders])
         agent = Agent(here(world.policy.environments) if given is None else given, limit)
         before = outlook_of(world, saved.event)
-        ran = run_saved(world, saved, agent, state)
+        ran = run_saved(world, saved, agent, state, key)
         announce(world)
         whole = results_of(world, ran.plan, ran.whole(), listener, before)
         kept.keep(after(whole, len(ran.earlier)))

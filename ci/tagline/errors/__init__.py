@@ -24,6 +24,7 @@ from tagline.errors.call import (
     HostUnavailable,
     NeedsAgent,
     PlanDiffers,
+    StateNotSealed,
     StateTampered,
     WrongVersion,
 )
@@ -223,6 +224,7 @@ __all__ = [
     "SecretsIncomplete",
     "ShallowClone",
     "StateBroken",
+    "StateNotSealed",
     "StateTampered",
     "StillTraining",
     "StoreRefused",

@@ -39,6 +39,12 @@ class EventNotUsable(CallError):
     exit_code = 115
 
 
+class StateNotSealed(CallError):
+    """A result in the state directory was not written by a tagline that has the same TAGLINE_STATE_KEY."""
+
+    exit_code = 116
+
+
 class HostUnavailable(CallError):
     """The host's API did not answer, or not in time, or asks to wait longer than a job should.
 

@@ -12,8 +12,8 @@ from tagline_task.connectors.settings import PLAIN
 from tagline.errors import SecretExposed, SecretsError
 
 _SECRET_NAME = re.compile(
-    r"(?i)(^|[_-])(pass(word|wd|phrase)?|pwd|secrets?|tokens?|credentials?|apikey|(api|access|private|signing|ssh)"
-    r"[_-]?key|role[_-]?id)([_-]|$)"
+    r"(?i)(^|[_-])(pass(word|wd|phrase)?|pwd|secrets?|tokens?|credentials?|apikey|"
+    r"(api|access|private|signing|ssh|state)[_-]?key|role[_-]?id)([_-]|$)"
 )
 _NOT_A_SECRET = re.compile(r"(?i)[_-](file|path|url|name|ttl)$")
 _FOLDERS = {"PWD", "OLDPWD"}  # a shell's: masked, no path could be read
@@ -47,9 +47,10 @@ def layer(stream: BinaryIO) -> Iterator[bytes]:
 
 
 class Scanner:
-    """Looks for known secret values of 8 characters or more in bytes: plain, base64, URL-encoded.
+    """Looks for known secret values of 8 characters or more in bytes: plain, and in the forms that are masked.
 
-    `values` are by name, such as the variable that holds them; the name is what a finding says.
+    `values` are by name, such as the variable that holds them; the name is what a finding says. Base64 that is
+    wrapped over lines is not looked for.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from tagline.secrets import dotenv
 from tagline.secrets.store import known, open_store, translated
 
 VAULT, OURS = "VAULT_", "TAGLINE_"
+STATE_KEY = "TAGLINE_STATE_KEY"  # what seals the results that agents hand over
 
 
 class Source(Protocol):
@@ -44,7 +45,7 @@ class Names:
 
     def get(self, name: str, /) -> str | None:
         """The value, or None. Raises `SecretExposed` for a shared `.env`, and the errors of the store."""
-        if self._closed:
+        if self._closed or name == STATE_KEY:  # the host's key for tagline itself is no task's
             return None
         if self.environ.get(name):
             return self.environ[name]

@@ -184,6 +184,16 @@ def test_a_claim_that_the_folder_tells_of_and_the_ledger_does_not_is_forged(desk
     assert desk.kinds() == []
 
 
+def test_a_forged_folder_releases_nothing_where_the_host_gives_tagline_a_key(
+    desk: Desk, first: Agent
+) -> None:
+    """The folder is as tagline's own code writes it for this plan, but by somebody without the key."""
+    refused = first.run("--have", "platform,push", TAGLINE_STATE_KEY="k" * 40)
+    assert refused.code == 116, refused
+    assert "carries no HMAC" in refused.err and "k" * 40 not in refused.out + refused.err
+    assert desk.kinds() == []
+
+
 def test_a_step_that_was_written_into_the_file_is_refused_and_not_run(desk: Desk, first: Agent) -> None:
     saved = json.loads(first.plan_file.read_text())
     saved["steps"].append({"step": "MakeRelease", "subject": "9.0.0", "reason": "", "needs": []})
@@ -256,6 +266,24 @@ for folder in ({str(mine.state)!r}, {str(mine.folder)!r}):
     checked = mine.run("--have", "")
     assert checked.code == 111, checked
     assert sorted(path.name for path in mine.state.iterdir()) == ["Check.json", "Smoke__0.1.0.json"]
+    desk.close()
+
+
+def test_agents_with_the_same_key_hand_over_and_the_repositorys_code_never_sees_it(tmp_path: Path) -> None:
+    desk, key = new_desk(tmp_path / "desk"), "a-key-of-the-hosts-" * 2
+    mine = agent(desk, "first")
+    spy = "import os\nassert 'TAGLINE_STATE_KEY' not in os.environ, 'the key is here'\n"
+    desk.change("docker/kubeflow_pipeline/pipeline.py", "import tagline\n", f"{spy}\nimport tagline\n")
+    desk.merge("feat: look for the key")
+    desk.clone.git("-C", str(mine.clone), "fetch", "--quiet")
+    desk.clone.git("-C", str(mine.clone), "checkout", "--quiet", "--detach", "origin/main")
+    mine.plan("--event", "merge", "--ref", "main")
+    checked = mine.run("--have", "", TAGLINE_STATE_KEY=key)
+    assert checked.code == 111, checked
+    without = mine.run("--have", "platform,push")
+    assert (without.code, desk.kinds()) == (116, []), without
+    released = mine.run("--have", "platform,push", TAGLINE_STATE_KEY=key)
+    assert "released" in desk.kinds(), released
     desk.close()
 
 

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 import msgspec
+from tagline_task.masking import Secret
 
 from tagline import __version__
 from tagline.errors import NeedsAgent, PipelineError, StateTampered
 from tagline.flow.agents.kept import StateFolder
 from tagline.flow.agents.needs import Need, Wants, committed_pipeline, needs, next_needs, wants_of
 from tagline.flow.agents.saved import Saved, SavedStep, key, kind, require_same, subject, todo
+from tagline.flow.agents.seal import Seal
 from tagline.flow.ci import Carried, run_plan
 from tagline.flow.known import plan_event
 from tagline.flow.plan import environments
@@ -164,13 +166,15 @@ def _promotions(
                 yield name, one.tag.object
 
 
-def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None) -> Ran:
+def run_saved(world: World, saved: Saved, agent: Agent, folder: Path | None, sealing: Secret) -> Ran:
     """Do this agent's part of a saved plan: plan again, refuse what differs, act, keep each result in `folder`.
+
+    A key in `sealing` seals the results, and then only results that it sealed are believed.
 
     The report's exit code is that of the first failure, or `NeedsAgent`'s where a step is left that needs
     another agent. Raises `PlanDiffers`, `StateTampered`, and what planning raises.
     """
-    kept = StateFolder(folder, saved.digest())
+    kept = StateFolder(folder, saved.digest(), Seal(sealing, saved.head))
     earlier = [kept.reports[step.key] for step in saved.steps if step.key in kept.done]
     event, ref = _occasion(world, saved)
     own = plan_event(world, event, ref, env=saved.env, ours=saved.run)

@@ -1,18 +1,18 @@
 """Values that must not be seen, and text without them: one mechanism for logs, tracebacks, outputs and reports."""
 
-import base64
-import json
 import os
-import re
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, AnyStr, Generic, TextIO
-from urllib.parse import quote, quote_plus
+
+from tagline_task import wrapped
+from tagline_task.forms import encodes, forms
+from tagline_task.heads import Heads
 
 MASK = "***"
 SHORTEST = 8
-_HEAD = 4  # so many characters of a word are looked for before the rest is compared
+_BROKEN, _LEAST = 4, 1024  # a word broken over lines is held up to so many times its length, and so much more
 
 
 class Secret:
@@ -45,50 +45,24 @@ class Secret:
 def words(values: Iterable[str]) -> list[str]:
     """What must not be seen of the values, longest first.
 
-    Each value, and each line of one, of 8 characters or more: as it is, escaped as JSON and `repr` write it,
-    URL-encoded, and base64 wherever in the encoded bytes it begins.
+    Each value, and each line of one, of 8 characters or more: as it is, escaped as JSON, `repr` and HTML write
+    it, URL-encoded, hex, and base64 wherever in the encoded bytes it begins.
     """
     plain: set[str] = set()
     for value in values:
         plain |= {value, value.strip(), *(line.strip() for line in value.splitlines())}
-    found = {form for each in plain if len(each) >= SHORTEST for form in _forms(each)}
+    found = {form for each in plain if len(each) >= SHORTEST for form in forms(each)}
     return sorted((form for form in found if len(form) >= SHORTEST), key=lambda form: (-len(form), form))
-
-
-def _forms(value: str) -> Iterator[str]:
-    yield value
-    yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])
-    data = os.fsencode(value) if _encodes(value) else value.encode("utf-8", "surrogatepass")
-    for encoded in (quote(data, safe=""), quote(data), quote_plus(data)):
-        yield encoded
-        yield re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), encoded)
-    for form in _base64(data):
-        yield form
-        yield form.translate(str.maketrans("+/", "-_"))
-
-
-def _encodes(value: str) -> bool:
-    try:
-        os.fsencode(value)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _base64(data: bytes) -> Iterator[str]:
-    """The characters that only `data` decides, for each of the three places where it can begin."""
-    for before in range(3):
-        text = base64.b64encode(bytes(before) + data).decode()
-        yield text[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
 
 
 def in_bytes(found: list[str]) -> list[bytes]:
     """The words as bytes of a log."""
-    return [os.fsencode(word) for word in found if _encodes(word)]
+    return [os.fsencode(word) for word in found if encodes(word)]
 
 
 def replace(text: AnyStr, found: list[AnyStr], mask: AnyStr) -> AnyStr:
-    """`text` with each of the words (longest first) replaced."""
+    """`text` with each of the words (longest first) replaced, also where base64 is broken over lines."""
+    text = wrapped.replace(text, found, mask)
     for word in found:
         text = text.replace(word, mask)
     return text
@@ -98,45 +72,55 @@ class Cutter(Generic[AnyStr]):
     """Masks a text that comes in pieces: what may be the beginning of a word is held until more has come."""
 
     def __init__(self, found: list[AnyStr], mask: AnyStr) -> None:
-        self.words: list[AnyStr] = found
         self._mask: AnyStr = mask
         self._held: AnyStr = mask[:0]
+        self._words: list[AnyStr] = []
+        self.know(found)
+
+    def know(self, found: list[AnyStr]) -> None:
+        """From now on these are the words, longest first."""
+        if found is not self._words:
+            self._words = found
+            self._heads: Heads[AnyStr] = Heads(found)
+            self._wrapping: list[AnyStr] = wrapped.wraps(found)
+            self._wrapped_heads: Heads[AnyStr] = Heads(self._wrapping)
 
     def feed(self, part: AnyStr) -> AnyStr:
         """What of the text so far can be shown."""
         text = self._held + part
-        end = _settled(text, self.words)
+        end = self._settled(text)
         self._held = text[end:]
-        return replace(text[:end], self.words, self._mask)
+        return replace(text[:end], self._words, self._mask)
 
     def end(self) -> AnyStr:
         """The rest, after which nothing follows."""
         text, self._held = self._held, self._mask[:0]
-        return replace(text, self.words, self._mask)
+        return replace(text, self._words, self._mask)
 
+    def _settled(self, text: AnyStr) -> int:
+        """Where to cut the text so that no word is cut, whatever follows."""
+        before = max(0, len(text) - _BROKEN * max(map(len, self._words[:1]), default=0) - _LEAST)
+        window = text[before:]
+        broken: list[tuple[int, int]] = [
+            (before + begin, before + stop) for begin, stop in wrapped.spans(window, self._wrapping)
+        ]
+        last: int = -1
+        end: int = min(self._heads.begun(text), before + self._begun_broken(window))
+        while end != last:
+            last = end
+            end = min([self._heads.cut(text, end), *(begin for begin, stop in broken if begin < end < stop)])
+        return end
 
-def _settled(text: AnyStr, found: list[AnyStr]) -> int:
-    """Where to cut the text so that no word is cut, whatever follows."""
-    end = len(text) - max((_begun(text, word) for word in found), default=0)
-    while starts := [at for word in found if (at := text.find(word, *_across(end, len(word)))) >= 0]:
-        end = min(starts)
-    return end
-
-
-def _begun(text: AnyStr, word: AnyStr) -> int:
-    """The length of the longest end of the text with which the word begins, and does not end."""
-    at = text.find(word[:_HEAD], max(0, len(text) - len(word) + 1))
-    while at >= 0:
-        if word.startswith(text[at:]):
-            return len(text) - at
-        at = text.find(word[:_HEAD], at + 1)
-    sizes = range(min(len(text), _HEAD - 1, len(word) - 1), 0, -1)
-    return next((size for size in sizes if word.startswith(text[-size:])), 0)
-
-
-def _across(end: int, size: int) -> tuple[int, int]:
-    """Where a word of that size lies if `end` cuts it."""
-    return max(0, end - size + 1), end + size - 1
+    def _begun_broken(self, text: AnyStr) -> int:
+        """Where the first word begins that is broken over lines and that the text's end cuts, or that end."""
+        end = len(text)
+        escape: Any = "\\" if isinstance(text, str) else b"\\"
+        for known in {text, text.removesuffix(escape)}:  # a backslash may be half of a line break
+            lines = wrapped.Joined(known)
+            if lines.breaks or known != text:
+                at = self._wrapped_heads.begun(lines.text)
+                end = min(end, lines.place(at) if at < len(lines.text) else end)
+        return end
 
 
 class Hidden:
@@ -185,7 +169,7 @@ class MaskedStream(Generic[AnyStr]):
         with self._lock:
             now: Any = self._hidden.words if self._kind is str else self._hidden.bytes
             if now and isinstance(text, self._kind):
-                self._cutter.words = now
+                self._cutter.know(now)
                 self._stream.write(self._cutter.feed(text))
             else:
                 self._stream.write(text)
