@@ -7,6 +7,7 @@ from tagline.errors import ConfigError
 from tagline.kubeflow_keys import Gpu, Toleration
 from tagline.pipeline.compiled import Compiled
 from tagline.platforms.kubeflow.gpus import placed
+from tagline_task import devices
 
 from tests.contract.kfp.pipelines import spec
 
@@ -34,6 +35,22 @@ def test_a_task_that_asks_is_placed_on_nodes_that_have_one() -> None:
         "nodeSelector": {"labels": {"pool": "a100"}},
         "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
     }
+
+
+@pytest.mark.parametrize(
+    ("device", "promised"),
+    [
+        ({"resourceCount": "2"}, "2"),
+        ({"count": "1", "type": "nvidia.com/mig-1g.5gb"}, "1"),
+        ({"resourceCount": "{{$.inputs.parameters['pipelinechannel--gpus']}}"}, "1"),
+        ({"count": "1", "type": "amd.com/gpu"}, None),
+    ],
+)
+def test_it_is_told_how_many_it_must_see(device: dict[str, str], promised: str | None) -> None:
+    env = placed(asking(**device), PROFILE).containers()["exec-fit"].get("env") or []
+    assert [one["value"] for one in env if one["name"] == devices.PROMISED] == (
+        [promised] if promised else []
+    )
 
 
 def test_again_it_is_the_same() -> None:

@@ -1,4 +1,4 @@
-"""Tasks that ask for a GPU, placed on nodes that have one: type, node selector, tolerations of the platform file."""
+"""Tasks that ask for a GPU: placed on nodes that have one, and told to prove that they see it."""
 
 import copy
 from typing import Any
@@ -9,10 +9,14 @@ from tagline.errors import ConfigError
 from tagline.kubeflow_keys import Gpu
 from tagline.pipeline.compiled import Compiled
 
+PROMISED = "TAGLINE_GPUS"  # as in `tagline_task.devices`, which reads it in the task's container
+
 
 def placed(compiled: Compiled, profile: Gpu | None) -> Compiled:
     """The pipeline with each task that asks for an accelerator placed as the profile says.
 
+    A task of `tagline_task` learns by TAGLINE_GPUS that it was promised an NVIDIA device: it says what it sees, and
+    ends where it sees none.
     What a task says by itself stays: its node selector, its tolerations. Without such a task nothing changes. Raises
     `ConfigError` where a task asks for one and the platform file has no profile, for its pod would wait for ever.
     """
@@ -33,7 +37,9 @@ def placed(compiled: Compiled, profile: Gpu | None) -> Compiled:
         .setdefault("executors", {})
     )
     for label in labels:
-        _typed(ir["deploymentSpec"]["executors"][label]["container"]["resources"]["accelerator"], profile)
+        container = ir["deploymentSpec"]["executors"][label]["container"]
+        _typed(container["resources"]["accelerator"], profile)
+        _promise(container)
         _wish(wishes.setdefault(label, {}), profile)
     return Compiled(ir, platform)
 
@@ -47,6 +53,16 @@ def _typed(device: dict[str, Any], profile: Gpu) -> None:
     """Both spellings of the type, as the SDK writes them: without it Kubernetes is asked for nothing."""
     if not (device.get("resourceType") or device.get("type")):
         device["resourceType"] = device["type"] = profile.resource
+
+
+def _promise(container: dict[str, Any]) -> None:
+    """Write into the container how many NVIDIA devices it is given: 1 where only the run will know the number."""
+    device = container["resources"]["accelerator"]
+    kind = str(device.get("resourceType") or device.get("type"))
+    env = container.setdefault("env", [])
+    if kind.startswith("nvidia.com/") and not any(one.get("name") == PROMISED for one in env):
+        count = str(device.get("resourceCount") or device.get("count"))
+        env.append({"name": PROMISED, "value": count if count.isdigit() else "1"})
 
 
 def _wish(wish: dict[str, Any], profile: Gpu) -> None:

@@ -141,3 +141,9 @@ class QueryFailed(TaskError):
     """The database did not take the query."""
 
     exit_code = 23
+
+
+class DeviceMissing(TaskError):
+    """The task was given a GPU by the cluster, and its container holds none."""
+
+    exit_code = 24

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tagline_task import command, executor
+from tagline_task import command, devices, executor
 from tagline_task.errors import ContractError, OutputError, TaskError
 from tagline_task.files import write_text
 from tagline_task.signature import Signature, place, read
@@ -22,7 +22,8 @@ def run(function: Callable[..., Any], argv: Sequence[str] | None = None) -> None
     for each argument. What does not fit ends in one sentence and exit code 2 (arguments) or 4 (outputs); an
     exception of `function` itself passes through with its traceback. Secrets come from the environment,
     never from here. Where TAGLINE_TERMINATION_LOG names a file, the error's class and sentence are written
-    there, so that who started the task can tell its contract from the task's own exit codes.
+    there, so that who started the task can tell its contract from the task's own exit codes. Where TAGLINE_GPUS
+    promises GPUs, the task says which it sees, and does not begin without any.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -41,6 +42,8 @@ def _leave_message(error: TaskError) -> None:
 
 def _run(function: Callable[..., Any], words: list[str]) -> None:
     signature = _signature(function)
+    if seen := devices.proof(os.environ):
+        print(seen, file=sys.stderr)
     text = _executor_input(words)
     if text is not None:
         bound = executor.bind(signature, text)
