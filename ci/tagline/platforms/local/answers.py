@@ -11,6 +11,12 @@ from tagline.platforms.local import planted
 from tagline.platforms.local.graphs.values import Values, fit
 from tagline.platforms.local.outputs import LARGEST
 
+# as the backend reads a file: Go's ParseBool
+_BOOLEANS = {
+    **dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False),
+}
+
 
 def read(task: str, executor_input: Mapping[str, Any], kinds: Mapping[str, str], run_folder: Path) -> Values:
     """The outputs of a task whose executor output is complete (`outputs.complete`); `kinds` are their types.
@@ -35,13 +41,18 @@ def _text(file: Path, run_folder: Path) -> str:
 
 
 def _typed(task: str, name: str, value: Any, kind: str) -> Any:
+    given = _BOOLEANS.get(value.strip(), value) if kind == "BOOLEAN" and isinstance(value, str) else value
+    broken = TaskContractBroken(
+        f"task {task!r} wrote {value!r} as its output {name!r}, which is to be {kind}",
+        fix="write the value as JSON, or declare the output as text",
+    )
     try:
-        return fit(name, value.lower() if kind == "BOOLEAN" and isinstance(value, str) else value, kind)
+        found = fit(name, given, kind)
     except PipelineError as error:
-        raise TaskContractBroken(
-            f"task {task!r} wrote {value!r} as its output {name!r}, which is to be {kind}",
-            fix="write the value as JSON, or declare the output as text",
-        ) from error
+        raise broken from error
+    if kind == "NUMBER_INTEGER" and isinstance(found, float):
+        raise broken
+    return found
 
 
 def _artifacts(slots: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -13,7 +13,7 @@ from tagline import foreign
 from tagline.errors import NoModel, TaskContractBroken
 from tagline.platforms import ModelFacts
 from tagline.platforms.local import planted
-from tagline.platforms.local.spec import file_name
+from tagline.platforms.local.spec import file_name, round_of
 
 FACTS = "facts"
 MODEL, METRICS = "system.Model", "system.Metrics"
@@ -232,7 +232,7 @@ def _facts_of(model: Output, outputs: list[Output]) -> ModelFacts:
     metrics = {
         name: float(value)
         for item in outputs
-        if item.type == METRICS
+        if item.type == METRICS and model.task.startswith(round_of(item.task))
         for name, value in item.metadata.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }

@@ -1,5 +1,6 @@
 """The compiled pipeline as the local platform reads it: graph, parameters, and what each task asks for."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ _REFUSED = {
     "pvcMount": "a persistent volume",
     "genericEphemeralVolume": "an ephemeral volume",
 }
+
+
+LOOP = "for-loop-"
+LONGEST_NAME = 180  # of the 255 that a file system takes, with what is written before and after it
 
 
 class SecretUse(msgspec.Struct, frozen=True):
@@ -182,8 +187,21 @@ def named(label: str) -> str:
 
 
 def file_name(task: str) -> str:
-    """A task's path of names, such as `for-loop-1/0/train`, as one name of a file; kfp's names have no dot."""
-    return task.replace("/", ".")
+    """A task's path of names, such as `for-loop-1/0/train`, as one name of a file; kfp's names have no dot.
+
+    One that no file system takes ends in its digest.
+    """
+    name = task.replace("/", ".")
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 17]}~{hashlib.sha256(task.encode()).hexdigest()[:16]}"
+
+
+def round_of(task: str) -> str:
+    """The round of a loop, the innermost, that a task's path lies in, such as `for-loop-1/0/`; "" outside loops."""
+    parts = task.split("/")
+    rounds = [at for at, name in enumerate(parts) if name.isdigit() and parts[at - 1].startswith(LOOP)]
+    return "/".join([*parts[: rounds[-1] + 1], ""]) if rounds else ""
 
 
 def _labels(compiled: Compiled) -> list[str]:

@@ -1,6 +1,7 @@
 """What flows in a graph: values of inputs and outputs, where the compiled file says that they come from."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -98,7 +99,7 @@ def _field(value: Any, selector: str) -> Any:
     if not selector:
         return value
     match = _FIELD.fullmatch(selector)
-    whole = json.loads(value) if isinstance(value, str) else value
+    whole = read_json(value) if isinstance(value, str) else value
     if not match or not isinstance(whole, dict) or match[1] not in whole:
         raise PipelineError(f"{selector} finds nothing in {value!r}")
     return whole[match[1]]
@@ -124,19 +125,40 @@ def fitted(component: Mapping[str, Any], given: Values) -> Values:
 
 
 def fit(name: str, value: Any, kind: str) -> Any:
-    """One value as its declared type asks for; raises `PipelineError` for a text that is no JSON."""
+    """One value as its declared type asks for; raises `PipelineError` for a value of another."""
     if value is None or not kind:
         return value
     if kind == "STRING":
         return value if isinstance(value, str) else json.dumps(_whole(value))
-    if isinstance(value, str) and kind != "TASK_FINAL_STATUS":
-        try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise PipelineError(f"input {name!r} is {value!r}, the pipeline wants {kind}") from error
+    given = read_json(value) if isinstance(value, str) and kind != "TASK_FINAL_STATUS" else value
+    if not _is_of(given, kind):
+        raise PipelineError(f"input {name!r} is {value!r}, the pipeline wants {kind}")
+    value = given
     if kind == "NUMBER_DOUBLE" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return value if kind == "NUMBER_DOUBLE" else _whole(value)
+
+
+def read_json(text: str) -> Any:
+    """What a text says as JSON; `_NONE` for one that is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return _NONE
+
+
+def _is_of(value: Any, kind: str) -> bool:
+    """Whether a value is of a declared type, as the backend checks it: no other kind is taken, no NaN or infinity."""
+    match kind:
+        case "NUMBER_INTEGER" | "NUMBER_DOUBLE":
+            return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        case "BOOLEAN":
+            return isinstance(value, bool)
+        case "LIST":
+            return isinstance(value, list)
+        case "STRUCT":
+            return isinstance(value, dict)
+    return value is not _NONE
 
 
 def _whole(value: Any) -> Any:

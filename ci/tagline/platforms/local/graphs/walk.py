@@ -1,6 +1,5 @@
 """The walk of a compiled graph: what runs, what is skipped, what runs all the same, loops and graphs inside."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Protocol
@@ -130,10 +129,10 @@ def turns(task: Mapping[str, Any], given: Values) -> Iterator[Values]:
     loop = task["parameterIterator"]
     source = loop["items"]
     items = source["raw"] if "raw" in source else given.parameters.get(source["inputParameter"])
-    items = json.loads(items) if isinstance(items, str) else items
-    if not isinstance(items, list):
+    found = values.read_json(items) if isinstance(items, str) else items
+    if not isinstance(found, list):
         raise PipelineError(f"the loop goes through {items!r}, which is no list")
-    for item in items:
+    for item in found:
         yield Values({**given.parameters, loop["itemInput"]: item}, given.artifacts)
 
 
