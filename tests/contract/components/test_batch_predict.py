@@ -95,6 +95,16 @@ def test_a_predictor_of_the_project_may_answer_with_several_columns(
     assert made["score"].to_pylist()[:2] == [0.0, pytest.approx(0.01)]
 
 
+@pytest.mark.parametrize("size", [25, 5])
+def test_answers_with_different_keys_are_told_and_none_is_dropped(
+    once: Bench, custom: dict[str, Path], tmp_path: Path, size: int
+) -> None:
+    more = CUSTOM.replace("        return {", '        return ({"more": 1} if each["ash"] > 1 else {}) | {')
+    (tmp_path / "serve.py").write_text(more)
+    ended = once("batch_predict", custom, predictor=f"custom:{tmp_path}/serve.py", batch_size=size)
+    assert (ended.code, "different keys: more" in ended.said) == (BadTable.exit_code, True), ended.said
+
+
 @pytest.mark.parametrize(
     "limit, frame, more, error, said",
     [

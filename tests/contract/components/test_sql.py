@@ -164,8 +164,14 @@ def test_what_cannot_be_asked_is_told_by_its_kind(
     assert os.listdir(ended.folder) == []
 
 
-def test_a_password_in_the_address_is_refused_and_not_repeated(apart: Bench) -> None:
-    address = "postgresql+psycopg://me:swordfish-of-the-tests@127.0.0.1/wine"
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql+psycopg://me:swordfish-of-the-tests@127.0.0.1/wine",
+        "postgresql+psycopg://me@127.0.0.1/wine?password=swordfish-of-the-tests",
+    ],
+)
+def test_a_password_in_the_address_is_refused_and_not_repeated(apart: Bench, address: str) -> None:
     ended = apart("read_sql", database=address, query="SELECT 1")
     assert ended.code == errors.ContractError.exit_code
     assert "has a password in it: write it to Vault" in ended.said

@@ -36,6 +36,8 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 
+_PASSWORDS = {"password", "passwd", "pwd", "sslpassword"}  # of what an address says after its question mark
+
 
 class Login(NamedTuple):
     """Where in Vault the credentials lie, and under which keys; without `vault_path` there are none."""
@@ -97,8 +99,9 @@ def _address(database: str, login: Login) -> Any:
         raise ContractError(
             "argument database wants an address such as postgresql+psycopg://HOST:PORT/NAME"
         ) from None
-    if url.password:
-        hide([str(url.password)])
+    asked = [word for name, words in url.normalized_query.items() if name in _PASSWORDS for word in words]
+    if hidden := [str(word) for word in (url.password, *asked) if word]:
+        hide(hidden)
         raise ContractError(
             "argument database has a password in it: write it to Vault, and name it by vault_path"
         )

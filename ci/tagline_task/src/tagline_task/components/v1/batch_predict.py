@@ -78,6 +78,7 @@ class _Made(NamedTuple):
         mappings = all(isinstance(each, dict) for each in answers)
         rows = answers if mappings else [{"prediction": each} for each in answers]
         kept = schema and arrow.schema([field for field in schema if field.name not in self.kept])
+        _check_keys(rows, kept.names if kept else list(rows[0]))
         try:
             told = arrow.RecordBatch.from_pylist(rows, schema=kept or None)
         except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
@@ -89,6 +90,15 @@ class _Made(NamedTuple):
 
 def _value(cell: Any) -> Any:
     return None if isinstance(cell, float) and math.isnan(cell) else cell
+
+
+def _check_keys(rows: list[dict[str, Any]], names: list[str]) -> None:
+    """Raise `BadTable` for an answer with other keys than the first: pyarrow would drop them, or fill them up."""
+    for row in rows:
+        if odd := sorted(set(row) ^ set(names)):
+            raise BadTable(
+                f"the predictor answers rows with different keys: {odd[0]} is in some of them alone"
+            )
 
 
 def _check(schema: Any, kept: list[str]) -> None:
