@@ -158,7 +158,16 @@ def test_a_tag_made_by_hand_for_an_unknown_environment_is_an_error_and_no_event(
     assert found.code == 21
     assert "unknown environment 'prdo'" in found.err
     assert "did you mean 'prod'?" in found.err
+    assert "the tag promote/prdo/tiny/1" in found.err
+    assert "take the tag back: git push origin :refs/tags/promote/prdo/tiny/1" in found.err
     assert released.refs() == before
+
+
+def test_a_label_that_the_frozen_data_lack_is_found_by_check(desk: Desk) -> None:
+    desk.change(FILE, "label: label", "label: lable")
+    found = desk.tagline("check")
+    assert found.code == 60, found
+    assert "no column 'lable'" in found.err
 
 
 @pytest.mark.parametrize("version", ["1.0", "0.1.0", "latest"])

@@ -24,7 +24,7 @@ POLICY = """environments: [staging, prod]
 serving: {{runtime: "custom:src/serve.py"}}
 rollout: {{steps: [10, 50], step_time: 3s, max_duration: 2m}}
 pipelines:
-  tiny: {{paths: [src/, docker/kubeflow_pipeline/tiny.py], gate: {gate}}}
+  tiny: {{paths: [src/], gate: {gate}}}
   other: {{file: jobs/other.py, paths: [jobs/], gate: {gate}}}
 """
 GATE = (
@@ -84,6 +84,15 @@ def test_one_call_releases_and_trains_every_pipeline_that_the_merge_affects(both
     assert len(runs) == 1
     verified = both.tagline("verify")
     assert verified.code == 0, verified
+
+
+def test_a_pipeline_s_own_file_affects_it_whatever_its_paths_say(both: Desk) -> None:
+    both.clone.write({"docker/kubeflow_pipeline/tiny.py": PIPELINE.format(name="tiny", seconds=0.2)})
+    assert both.tagline("compile").code == 0
+    both.merge("feat: slower")
+    done = both.tagline("release")
+    assert done.code == 0, done
+    assert released(both) == ["other 0.1.0", "tiny 0.1.0", "tiny 0.2.0"]
 
 
 def test_all_claims_of_a_call_reach_the_remote_in_one_push_or_none_does(desk: Desk, tmp_path: Path) -> None:

@@ -107,14 +107,16 @@ class World:
         return self.of(made_by) if made_by else self
 
     def scope(self) -> "Scope":
-        """What of the repository is this pipeline's: without paths of its own, all but its siblings' files."""
+        """What of the repository is this pipeline's: its paths and its own file; without paths, all but its siblings'
+        files."""
         from tagline.git.releases import Scope
         from tagline.pipeline.project import places, siblings
 
         policy = self.policy
         theirs = [] if policy.paths else siblings(policy)
+        own = places(policy) if policy.paths else ()
         renewed = [str(Path(place).with_suffix(".yaml")) for place in [*places(policy), *theirs]]
-        paths = (*policy.paths, *(f"!{place}" for place in [*theirs, *renewed]))
+        paths = (*policy.paths, *own, *(f"!{place}" for place in [*theirs, *renewed]))
         return Scope(policy.pipeline, paths, policy.several)
 
     def ledger(self) -> "Ledger":

@@ -41,7 +41,8 @@ class Project(msgspec.Struct, frozen=True):
         raise PipelineError(
             f"no pipeline: {'neither ' if len(looked_at) > 1 else ''}{' nor '.join(looked_at)} is there",
             where=str(root),
-            fix="run this in the project's root, or make a project with `tagline init DIR`",
+            fix="run this in the project's root, say `file: PATH` of it in tagline.yaml, or make a project with "
+            "`tagline init DIR`",
         )
 
     @classmethod

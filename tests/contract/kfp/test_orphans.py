@@ -100,6 +100,21 @@ def test_where_the_pipeline_is_another_repositorys_nothing_is_removed(kfp: FakeK
     assert len(left(kfp)) == 1
 
 
+def test_in_the_cluster_of_another_server_nothing_is_removed(kfp: FakeKfp) -> None:
+    """A platform file of stage that names the cluster of prod: stage knows no run of prod."""
+    with FakeKfp("database-utf8mb4", start=1_800_000_000.0) as prod:
+        own(connection(prod), OWNER)
+        starting.start(connection(prod), wanted())
+        prod.advance(LATER)
+        theirs = Cluster(
+            Said(server=prod.url, variable="KUBE_TOKEN"), "kubeflow", {"KUBE_TOKEN": "t0ken"}, QUICK.times
+        )
+        starting.start(connection(kfp), wanted())
+        kfp.advance(LATER)
+        assert orphans.sweep(connection(kfp), theirs, "wine", OWNER, kfp.now) == []
+        assert left(prod) == ["tagline wine/0.1.0/full/1"]
+
+
 def test_all_pages_are_walked_and_a_workflow_of_another_uid_is_not_removed(
     kfp: FakeKfp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,9 +184,10 @@ def test_the_scheduled_call_looks_for_them_where_the_platform_file_gives_access(
 ) -> None:
     with FakeKfp("database-utf8mb4", start=time.time() - 2 * orphans.AGE) as kfp:
         own(connection(kfp), OWNER)
-        lost(kfp, "tagline wine/0.1.0/full/1")
+        starting.start(connection(kfp), wanted())
+        lost(kfp, "tagline wine/0.1.0/full/2")
         access = Said(server=kfp.url, variable="KUBE_TOKEN") if sees else None
         said = Kubeflow(Endpoints(kfp.url), {"training": "kubeflow"}, cluster=access)
         made = KubeflowPipelines(connection(kfp), said, OWNER, tmp_path, {"KUBE_TOKEN": "t0ken"})
-        assert made.sweep("wine") == (["tagline wine/0.1.0/full/1"] if sees else [])
-        assert len(left(kfp)) == (0 if sees else 1)
+        assert made.sweep("wine") == (["tagline wine/0.1.0/full/2"] if sees else [])
+        assert len(left(kfp)) == (1 if sees else 2)

@@ -273,17 +273,21 @@ def _current(bench: Bench) -> StepReport:
 
 
 def _gate_data(bench: Bench) -> StepReport:
+    from tagline.model import judge_data
+
     gate = bench.own.gate
     if gate is None:
         return skipped("gate data", "tagline.yaml has no gate: no model of this pipeline can be promoted")
     file = bench.project.root / gate.data
     if not file.is_file():
         raise GateDataChanged(f"gate.data names {gate.data}, which is not there", where=config.FILE)
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    content = file.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
     if found != gate.sha256:
         raise GateDataChanged(
             f"{gate.data} has the digest {found}, pinned is {gate.sha256}",
             where=config.FILE,
             fix="restore the file; a new frozen set needs its own digest in gate.sha256",
         )
+    judge_data.freeze(gate, content)
     return done("gate data", f"{gate.data} is what its digest says")

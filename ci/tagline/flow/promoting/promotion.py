@@ -33,7 +33,7 @@ def promote_step(world: World, promotion: Promotion) -> StepReport:
     its event stands in the ledger.
     """
     world = world.of_model(promotion.model)
-    resolve.check_place(world.policy, promotion.env, promotion.model)
+    resolve.check_asked(world.policy, promotion)
     resolve.require_serving(world)
     resolve.check_machine(world, promotion.env, promotion.model)
     left = _decided(world, promotion)

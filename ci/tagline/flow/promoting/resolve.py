@@ -12,6 +12,7 @@ from tagline.errors import (
     OtherMachine,
     PlatformError,
     StillTraining,
+    UnknownName,
 )
 from tagline.flow.releasing.owners import config_of, owner_prefix, uploaded
 from tagline.flow.world import World
@@ -20,7 +21,7 @@ from tagline.git.state import State
 from tagline.git.versions import release_of
 from tagline.platforms import RunState, ServerSpec
 from tagline.rollout.resume import check_serves
-from tagline.words import ModelVersion, one_of
+from tagline.words import ModelVersion, Promotion, one_of
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -41,6 +42,16 @@ def check_place(policy: Config, env: str, model: str) -> None:
             where="tagline.yaml",
             fix=f"add {' and '.join(f'{key}:' for key in missing)} (docs/reference/tagline.yaml.md), commit, push",
         )
+
+
+def check_asked(policy: Config, promotion: Promotion) -> None:
+    """As `check_place`, for what a tag asks: an error of a name says which tag it is, and how to take it back."""
+    try:
+        check_place(policy, promotion.env, promotion.model)
+    except UnknownName as error:
+        error.where = f"the tag {promotion}"
+        error.fix = f"{error.fix}; take the tag back: git push origin :refs/tags/{promotion}"
+        raise
 
 
 def require_serving(world: World) -> None:

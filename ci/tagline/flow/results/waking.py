@@ -19,7 +19,7 @@ def check_tag(world: World, promotion: Promotion) -> StepReport:
 
     Raises `UnknownName`, `MissingKeys`, `NotOnALine`, `VersionError`, `BadWord` for its trailers.
     """
-    resolve.check_place(world.policy, promotion.env, promotion.model)
+    resolve.check_asked(world.policy, promotion)
     _, said = read_request(world, promotion)
     wanted = said.model_version or "the newest model of its commit's release"
     return done("tag", f"{promotion} asks for {wanted}", promotion=str(promotion))

@@ -30,12 +30,18 @@ def suspects(found: Iterable[Workflow], pipeline: str, noted: Collection[str], n
 
 
 def sweep(server: Connection, cluster: Cluster, pipeline: str, repository: str, now: float) -> list[str]:
-    """Remove the Workflows of a pipeline that have no row, each asked for by its run's id; their runs' names."""
+    """Remove the Workflows of a pipeline that have no row, each asked for by its run's id; their runs' names.
+
+    Nothing is removed where the cluster holds no Workflow of a run that the server knows: it may be another's cluster.
+    """
     there = find_pipeline(server, pipeline)
     if there is None or not is_ours(str(there.get("description", "")), repository):
         return []
     noted = {row.id for row in starting.listed(server, f"{pipeline}/", repository)}
-    lost = suspects(cluster.workflows(), pipeline, noted, now)
+    found = cluster.workflows()
+    if not any(one.run in noted for one in found):
+        return []
+    lost = suspects(found, pipeline, noted, now)
     return [one.named for one in lost if _has_no_row(server, one) and cluster.delete(one)]
 
 
