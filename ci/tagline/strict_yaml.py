@@ -204,6 +204,9 @@ def _dotted(path: Path) -> str:
     return "".join(steps).removeprefix(".") or "the file"
 
 
+_TIMES = re.compile(r"(time|timeout|duration)$")  # names of keys that hold a duration
+
+
 def translate(error: msgspec.ValidationError, marks: Marks, where: str) -> ConfigError:
     """The validation error in a person's words, at the line and column of the value that is wrong."""
     match = _REASON.fullmatch(str(error))
@@ -212,6 +215,8 @@ def translate(error: msgspec.ValidationError, marks: Marks, where: str) -> Confi
     mark = marks.get(path, marks[()])
     line, column = mark.at
     said, fix = _say(reason, mark)
+    if fix and mark.word.isdigit() and path and _TIMES.search(str(path[-1])):
+        fix = f"write it with its unit: {mark.word}s"
     return ConfigError(f"{_dotted(path)} {said}", where=f"{where}:{line}:{column}", fix=fix)
 
 

@@ -95,6 +95,15 @@ def test_a_pipeline_s_own_file_affects_it_whatever_its_paths_say(both: Desk) -> 
     assert released(both) == ["other 0.1.0", "tiny 0.1.0", "tiny 0.2.0"]
 
 
+def test_a_diff_from_a_release_s_tag_is_of_that_pipeline_on_both_sides(both: Desk) -> None:
+    both.clone.git("fetch", "--quiet", "--tags", "origin")
+    told = both.tagline("diff", "tiny@v0.1.0", "HEAD")
+    assert told.code == 0, told
+    assert "are the same pipeline" in told.out
+    refused = both.tagline("diff", "HEAD", "HEAD")
+    assert "holds several pipelines" in refused.err
+
+
 def test_all_claims_of_a_call_reach_the_remote_in_one_push_or_none_does(desk: Desk, tmp_path: Path) -> None:
     split(desk)
     desk.merge("feat: two pipelines")

@@ -87,7 +87,9 @@ class Repo(msgspec.Struct, frozen=True):
         """The hash of the commit that a revision names; raises `RepositoryError` where it names none."""
         answer = self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if answer.code != 0:
-            raise RepositoryError(f"{revision!r} names no commit here", where=str(self.root), fix="git fetch")
+            raise RepositoryError(
+                f"{revision!r} names no commit here", where=str(self.root), fix="git fetch --tags"
+            )
         return answer.out.decode().strip()
 
     def has(self, commit: str) -> bool:

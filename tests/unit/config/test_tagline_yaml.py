@@ -60,6 +60,8 @@ def test_a_file_that_says_nothing_gives_the_defaults(text: str) -> None:
         ("smoke: {a: 1, a: 2}", "'a' is given twice", "1:15", "keep one"),
         ("pipeline: no", "YAML reads no as true or false", "1:11", 'write "no" in quotes'),
         ("models: {on: {}}", "YAML reads on as true or false", "1:10", 'write "on" in quotes'),
+        ("rollout: {step_time: 15}", "YAML reads 15 as", "1:22", "write it with its unit: 15s"),
+        ("smoke_timeout: 90", "YAML reads 90 as", "1:16", "write it with its unit: 90s"),
         ("pipeline: 1.10", "YAML reads 1.10 as a number", "1:11", '"1.10"'),
         ("environments: [a, 7]", "environments[1] must be text", "1:19", '"7"'),
         (

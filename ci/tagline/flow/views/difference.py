@@ -31,9 +31,10 @@ class Difference(msgspec.Struct, frozen=True):
 def difference(folder: Path, before: str, after: str, pipeline: str = "") -> Difference:
     """Compare two pipelines: each a file, a release (`1.3.0`, `v1.3.0`, `fraud@v1.3.0`) or a commit of the repository.
 
-    `pipeline` says which, where the repository holds several; a release's tag says so itself. Raises
+    `pipeline` says which, where the repository holds several; a release's tag says so itself, for both sides. Raises
     `PipelineError` where there is no pipeline, and what git says of a revision that there is not.
     """
+    pipeline = pipeline or _revision(before)[1] or _revision(after)[1]
     changes = compare(_read(folder, before, pipeline), _read(folder, after, pipeline))
     return Difference(before, after, changes, [str(each) for each in changes])
 
