@@ -2,7 +2,8 @@
 .PHONY: demo test lint soak soak-images bench bench-image bench-kfp lock clean
 PYTHON ?= python3
 export PYTHON
-WORKERS ?= 2
+# on two cores: much of the suite waits for servers and clocks
+WORKERS ?= 3
 
 demo:
 	@tools/install tagline
