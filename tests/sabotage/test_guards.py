@@ -274,6 +274,8 @@ def test_with_a_guard_disabled_its_named_tests_fail(name: str, tmp_path: Path) -
     assert text.count(guard.guard) == 1, f"{guard.file} no longer has the guard as it is known here"
     file.write_text(text.replace(guard.guard, guard.disabled))
     exit_code, said = run(code, list(guard.tests))
+    if exit_code == 0 and " skipped in " in said and " passed" not in said:
+        pytest.skip("what the named tests need is absent here")
     assert exit_code == 1, said
     for test in guard.tests:
         assert f"FAILED {test}" in said, said
