@@ -1,6 +1,5 @@
 """`tagline diff`: what changed in the pipeline between two releases, commits or files."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,17 +85,9 @@ def _revision(named: str) -> tuple[str, str]:
 
 def _compiled(pipeline: Path, root: Path | None = None) -> Compiled:
     """Compile a pipeline file in the sandboxed child, under the guards of its repository."""
-    from tagline.engines import sandbox
-    from tagline.flow.checking.work_tree import root_of
-    from tagline.flow.opening import open_engine
-    from tagline.flow.world import default_name
+    from tagline.flow.checking.work_tree import guarded, root_of
     from tagline.pipeline.compile import compile_file
-    from tagline.platforms.local.home import tagline_home
 
-    sandbox.protect_parent()
-    root = root or root_of(pipeline.absolute().parent)
-    policy = root / config.FILE
-    own = config.parse(policy.read_text(), default_name=default_name(root.name)) if policy.is_file() else None
-    engine = open_engine(tagline_home(os.environ), os.environ, root, own)
+    _, engine = guarded(root or root_of(pipeline.absolute().parent))
     with temporary.folder(temporary.Kind.COMPILE) as work:
         return compiled_file.read(compile_file(pipeline, work / "pipeline.yaml", engine.run))
